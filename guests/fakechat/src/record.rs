@@ -1,0 +1,178 @@
+//! One message as it is kept and as the page gets it.
+
+use serde::{Deserialize, Serialize};
+use sluicegate_sdk::prelude::*;
+use std::hash::{BuildHasher, RandomState};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Different emoji on one message; the next ones replace the oldest.
+const REACTIONS: usize = 8;
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Author {
+    You,
+    Claude,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Record {
+    pub id: String,
+    pub from: Author,
+    /// Milliseconds since 1970.
+    pub time: u64,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<PageSpan>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PageFile>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<String>,
+    #[serde(default)]
+    pub edited: bool,
+}
+
+/// Offsets count Unicode scalar values.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct PageSpan {
+    pub start: u32,
+    pub end: u32,
+    pub style: String,
+    /// A link's address, or a block's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct PageFile {
+    pub file: String,
+    pub name: String,
+    pub media_type: String,
+    pub size: u64,
+}
+
+impl Record {
+    /// What the page sent: a frame, or the fields of an upload.
+    pub fn from_page(fields: &Value, files: &[KeptFile]) -> Result<Self, Failure> {
+        let id = json::text(fields, "/id").unwrap_or_default();
+        if !is_id(id) {
+            return Err(Failure::invalid("the message has no usable id"));
+        }
+        let text = json::text(fields, "/text").unwrap_or_default();
+        if text.trim().is_empty() && files.is_empty() {
+            return Err(Failure::invalid("the message is empty"));
+        }
+        Ok(Self {
+            id: id.to_owned(),
+            from: Author::You,
+            time: now(),
+            text: text.to_owned(),
+            spans: Vec::new(),
+            reply_to: json::text(fields, "/reply_to").map(str::to_owned),
+            files: files.iter().cloned().map(PageFile::from).collect(),
+            reactions: Vec::new(),
+            edited: false,
+        })
+    }
+
+    /// What Claude says, under a new id.
+    pub fn from_claude(outgoing: Outgoing) -> Self {
+        Self {
+            id: format!("c-{:016x}", RandomState::new().hash_one(now())),
+            from: Author::Claude,
+            time: now(),
+            spans: spans(&outgoing.text),
+            text: outgoing.text.text,
+            reply_to: outgoing.reply_to,
+            files: outgoing.files.into_iter().map(PageFile::from).collect(),
+            reactions: Vec::new(),
+            edited: false,
+        }
+    }
+
+    pub fn replace_text(&mut self, text: RichText) {
+        self.spans = spans(&text);
+        self.text = text.text;
+        self.edited = true;
+    }
+
+    /// Adds an emoji; an empty one takes all away.
+    pub fn react(&mut self, emoji: &str) {
+        if emoji.is_empty() {
+            self.reactions.clear();
+        } else if !self.reactions.iter().any(|known| known == emoji) {
+            self.reactions.push(emoji.to_owned());
+            let surplus = self.reactions.len().saturating_sub(REACTIONS);
+            self.reactions.drain(..surplus);
+        }
+    }
+}
+
+impl From<KeptFile> for PageFile {
+    fn from(kept: KeptFile) -> Self {
+        Self {
+            file: kept.file,
+            name: kept.name,
+            media_type: kept.media_type,
+            size: kept.size,
+        }
+    }
+}
+
+impl From<PageFile> for KeptFile {
+    fn from(page: PageFile) -> Self {
+        Self {
+            file: page.file,
+            name: page.name,
+            media_type: page.media_type,
+            size: page.size,
+        }
+    }
+}
+
+/// The kind of an attachment of that media type.
+pub fn kind(media_type: &str) -> &'static str {
+    match media_type.split('/').next() {
+        Some("image") => "photo",
+        Some("audio") => "audio",
+        Some("video") => "video",
+        _ => "document",
+    }
+}
+
+/// Ids become keys of the state: letters, digits and dashes, at most 64.
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn spans(text: &RichText) -> Vec<PageSpan> {
+    let page_span = |span: &Span| {
+        let (style, value) = match &span.style {
+            Style::Bold => ("bold", None),
+            Style::Italic => ("italic", None),
+            Style::Strike => ("strike", None),
+            Style::Code => ("code", None),
+            Style::Block(language) => ("block", language.clone()),
+            Style::Quote => ("quote", None),
+            Style::Link(address) => ("link", Some(address.clone())),
+        };
+        PageSpan {
+            start: span.start,
+            end: span.end,
+            style: style.to_owned(),
+            value,
+        }
+    };
+    text.spans.iter().map(page_span).collect()
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |passed| passed.as_millis() as u64)
+}
