@@ -75,14 +75,17 @@ export function outbox({ sendFrame, stuck, onChange }) {
     for (const file of entry.files) form.append("file", file, file.name);
     const request = new XMLHttpRequest();
     request.open("POST", "upload");
-    request.upload.onprogress = ({ loaded, total }) => onChange(entry, "progress", total ? loaded / total : 0);
+    request.upload.onprogress = ({ loaded, total }) => {
+      // The socket may have told already that it is stored.
+      if (flying === entry) onChange(entry, "progress", total ? loaded / total : 0);
+    };
     request.onloadend = () => {
       if (flying !== entry) return;
       const { status } = request;
       if (status >= 200 && status < 300) settle(entry.id, "stored");
-      else if (status === 401 || status === 403) settle(entry.id, "failed", "This page is no longer signed in.");
-      else if (status === 413) settle(entry.id, "failed", "The files are too large.");
-      else if (status >= 400 && status < 500) settle(entry.id, "failed", "The host refused it.");
+      else if (status === 401 || status === 403) settle(entry.id, "failed", "this page is no longer signed in.");
+      else if (status === 413) settle(entry.id, "failed", "the files are too large.");
+      else if (status >= 400 && status < 500) settle(entry.id, "failed", "the host refused it.");
       else {
         // Not answered, or not now: the same again after a while.
         flying = undefined;

@@ -3,6 +3,7 @@
 const SAFE = /^(https?:|mailto:)/i;
 const ADDRESS = /https?:\/\/[^\s<>"']+/g;
 const LIGHT = /```([\w+#.-]*)[ \t]*\n?([\s\S]*?)```|`([^`\n]+)`|\*\*([^\s*](?:[^*\n]*[^\s*])?)\*\*/g;
+const BLOCKS = ["block", "quote"];
 const ELEMENTS = { bold: "strong", italic: "em", strike: "s", code: "code", quote: "blockquote" };
 
 /** Replaces what is in the element by the text, in the style of its spans or else of its own marks. */
@@ -34,7 +35,7 @@ function fill(parent, characters, start, end, spans, links) {
     const from = Math.max(span.start, at);
     const to = Math.min(span.end, end);
     if (from >= to) continue;
-    leaf(parent, characters.slice(at, from).join(""), links);
+    leaf(parent, characters.slice(at, from).join(""), links, BLOCKS.includes(span.style));
     const [outer, inner] = element(span.style, span.value);
     const inside = rest.filter((other) => other.start < to);
     const verbatim = span.style === "code" || span.style === "block";
@@ -76,7 +77,10 @@ function anchor(address) {
   return link;
 }
 
-function leaf(parent, text, links) {
+// A block starts and ends a line by itself: the line breaks around it are not shown.
+function leaf(parent, text, links, beforeBlock = false) {
+  if (parent.lastChild?.nodeName === "PRE" || parent.lastChild?.nodeName === "BLOCKQUOTE") text = text.replace(/^\n/, "");
+  if (beforeBlock) text = text.replace(/\n$/, "");
   if (!text) return;
   let at = 0;
   for (const match of links ? text.matchAll(ADDRESS) : []) {
@@ -94,7 +98,7 @@ function light(parent, text) {
   let at = 0;
   for (const match of text.matchAll(LIGHT)) {
     const [all, language, code, inline, bold] = match;
-    leaf(parent, text.slice(at, match.index), true);
+    leaf(parent, text.slice(at, match.index), true, code !== undefined);
     if (code !== undefined) {
       const [outer, inner] = block(language);
       inner.textContent = code.replace(/\n$/, "");

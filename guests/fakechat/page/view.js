@@ -174,7 +174,7 @@ export function view(log, scroller, { onQuote, onRetry, onDiscard }) {
     part("progress").hidden = state !== "progress";
     if (state === "progress") part("progress").value = detail;
     part(".failed").hidden = state !== "failed";
-    if (state === "failed") part(".reason").textContent = `Not sent. ${detail}`;
+    if (state === "failed") part(".reason").textContent = `Not sent: ${detail}`;
     follow();
   }
 

@@ -64,9 +64,7 @@ pub fn frames() -> Vec<String> {
         }
     }
     let last = groups.len() - 1;
-    let frame = |(index, group)| {
-        json!({ "type": "history", "messages": group, "more": index < last }).to_string()
-    };
+    let frame = |(index, group)| json!({ "type": "history", "messages": group, "more": index < last }).to_string();
     groups.into_iter().enumerate().map(frame).collect()
 }
 

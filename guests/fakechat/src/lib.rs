@@ -77,9 +77,7 @@ impl Adapter for Fakechat {
             }
             Action::Fetch(reference) => {
                 let missing = || Failure::invalid("no file of that reference is kept");
-                Ok(Outcome::Kept(
-                    history::file(&reference).ok_or_else(missing)?.into(),
-                ))
+                Ok(Outcome::Kept(history::file(&reference).ok_or_else(missing)?.into()))
             }
             Action::Ask(_) | Action::History(_) | Action::Call(_) => Err(Failure::Unsupported),
         }
@@ -121,11 +119,7 @@ fn accept(rule: &str, fields: &Value, files: &[KeptFile]) -> Result<String, Fail
     }
     let mut message = Message::rule(rule);
     if json::text(fields, "/text").is_none() {
-        message = message.placeholder(if files.len() == 1 {
-            "(file)"
-        } else {
-            "(files)"
-        });
+        message = message.placeholder(if files.len() == 1 { "(file)" } else { "(files)" });
     }
     for file in files {
         message = message.attachment(Attachment::kept(record::kind(&file.media_type), file));
@@ -138,17 +132,11 @@ fn accept(rule: &str, fields: &Value, files: &[KeptFile]) -> Result<String, Fail
 
 /// Shows the message on every open page.
 fn show(record: &Record) -> Result<(), Failure> {
-    sockets::send_json(
-        SOCKET,
-        None,
-        &json!({ "type": "message", "message": record }),
-    )
+    sockets::send_json(SOCKET, None, &json!({ "type": "message", "message": record }))
 }
 
 fn kept(id: &str) -> Result<Record, Failure> {
-    history::message(id).ok_or_else(|| {
-        Failure::invalid("no message of that id is kept; the page keeps the last 200")
-    })
+    history::message(id).ok_or_else(|| Failure::invalid("no message of that id is kept; the page keeps the last 200"))
 }
 
 fn last_segment(path: &str) -> &str {

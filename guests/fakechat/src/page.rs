@@ -7,35 +7,17 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, media type and text of everything that the page loads.
 const ASSETS: &[(&str, &str, &str)] = &[
-    (
-        "style.css",
-        "text/css; charset=utf-8",
-        include_str!("../page/style.css"),
-    ),
-    (
-        "icon.svg",
-        "image/svg+xml",
-        include_str!("../page/icon.svg"),
-    ),
+    ("style.css", "text/css; charset=utf-8", include_str!("../page/style.css")),
+    ("icon.svg", "image/svg+xml", include_str!("../page/icon.svg")),
     ("app.js", SCRIPT, include_str!("../page/app.js")),
-    (
-        "connection.js",
-        SCRIPT,
-        include_str!("../page/connection.js"),
-    ),
+    ("connection.js", SCRIPT, include_str!("../page/connection.js")),
     ("outbox.js", SCRIPT, include_str!("../page/outbox.js")),
     ("text.js", SCRIPT, include_str!("../page/text.js")),
     ("view.js", SCRIPT, include_str!("../page/view.js")),
 ];
 
 /// Pictures that a browser shows without running anything in them. SVG is not among them.
-const SHOWN: &[&str] = &[
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "image/avif",
-];
+const SHOWN: &[&str] = &["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
 
 /// The page itself.
 pub fn index() -> RouteResponse {
@@ -45,9 +27,7 @@ pub fn index() -> RouteResponse {
 /// What the page loads.
 pub fn asset(name: &str) -> RouteResponse {
     match ASSETS.iter().find(|(known, _, _)| *known == name) {
-        Some((_, media_type, text)) => {
-            RouteResponse::text(media_type, *text).header("cache-control", "no-cache")
-        }
+        Some((_, media_type, text)) => RouteResponse::text(media_type, *text).header("cache-control", "no-cache"),
         None => RouteResponse::status(404),
     }
 }
@@ -61,7 +41,6 @@ pub fn file(id: &str) -> RouteResponse {
     if SHOWN.contains(&kept.media_type.as_str()) {
         RouteResponse::file(kept.file, &kept.media_type).header("content-disposition", "inline")
     } else {
-        RouteResponse::file(kept.file, "application/octet-stream")
-            .header("content-disposition", "attachment")
+        RouteResponse::file(kept.file, "application/octet-stream").header("content-disposition", "attachment")
     }
 }

@@ -112,23 +112,13 @@ impl Record {
 
 impl From<KeptFile> for PageFile {
     fn from(kept: KeptFile) -> Self {
-        Self {
-            file: kept.file,
-            name: kept.name,
-            media_type: kept.media_type,
-            size: kept.size,
-        }
+        Self { file: kept.file, name: kept.name, media_type: kept.media_type, size: kept.size }
     }
 }
 
 impl From<PageFile> for KeptFile {
     fn from(page: PageFile) -> Self {
-        Self {
-            file: page.file,
-            name: page.name,
-            media_type: page.media_type,
-            size: page.size,
-        }
+        Self { file: page.file, name: page.name, media_type: page.media_type, size: page.size }
     }
 }
 
@@ -144,10 +134,7 @@ pub fn kind(media_type: &str) -> &'static str {
 
 /// Ids become keys of the state: letters, digits and dashes, at most 64.
 fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn spans(text: &RichText) -> Vec<PageSpan> {
@@ -161,18 +148,11 @@ fn spans(text: &RichText) -> Vec<PageSpan> {
             Style::Quote => ("quote", None),
             Style::Link(address) => ("link", Some(address.clone())),
         };
-        PageSpan {
-            start: span.start,
-            end: span.end,
-            style: style.to_owned(),
-            value,
-        }
+        PageSpan { start: span.start, end: span.end, style: style.to_owned(), value }
     };
     text.spans.iter().map(page_span).collect()
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |passed| passed.as_millis() as u64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_millis() as u64)
 }

@@ -8,37 +8,23 @@ fn page_says(host: &Host, frame: Value) -> Handled {
 }
 
 fn claude_says(host: &Host, text: &str) -> String {
-    match host
-        .perform::<Fakechat>(Action::Send(outgoing("web", text)))
-        .unwrap()
-    {
+    match host.perform::<Fakechat>(Action::Send(outgoing("web", text))).unwrap() {
         Outcome::Sent(ids) => ids[0].clone(),
         _ => unreachable!("send answers with the id"),
     }
 }
 
 fn place() -> Place {
-    Place {
-        conversation: "web".to_owned(),
-        thread: None,
-    }
+    Place { conversation: "web".to_owned(), thread: None }
 }
 
 fn history_of(host: &Host) -> Vec<Value> {
     host.take_frames();
-    host.handle::<Fakechat>(Event::Opened(("socket".to_owned(), 3)))
-        .unwrap();
+    host.handle::<Fakechat>(Event::Opened(("socket".to_owned(), 3))).unwrap();
     let frames: Vec<SentFrame> = host.take_frames();
-    assert!(
-        frames
-            .iter()
-            .all(|frame| frame.to == Some(3) && frame.json()["type"] == "history")
-    );
+    assert!(frames.iter().all(|frame| frame.to == Some(3) && frame.json()["type"] == "history"));
     assert_eq!(frames.last().unwrap().json()["more"], false);
-    frames
-        .iter()
-        .flat_map(|frame| json::array(&frame.json(), "/messages").to_vec())
-        .collect()
+    frames.iter().flat_map(|frame| json::array(&frame.json(), "/messages").to_vec()).collect()
 }
 
 #[test]
@@ -46,25 +32,15 @@ fn the_manifest_is_toml_and_its_hint_short_enough() {
     let manifest: toml::Table = Fakechat::MANIFEST.parse().unwrap();
     assert_eq!(manifest["name"].as_str(), Some("fakechat"));
     assert!(manifest["hint"].as_str().unwrap().chars().count() <= 300);
-    let profile: toml::Table = include_str!("../../../host/profiles/fakechat.toml")
-        .parse()
-        .unwrap();
+    let profile: toml::Table = include_str!("../../../host/profiles/fakechat.toml").parse().unwrap();
     let rules = profile["identity"].as_array().unwrap();
-    assert!(
-        ["message", "upload"]
-            .iter()
-            .all(|name| rules.iter().any(|rule| rule["name"].as_str() == Some(name)))
-    );
+    assert!(["message", "upload"].iter().all(|name| rules.iter().any(|rule| rule["name"].as_str() == Some(name))));
 }
 
 #[test]
 fn a_message_is_delivered_kept_shown_to_all_and_acknowledged_to_one() {
     let host = Host::new();
-    page_says(
-        &host,
-        json!({ "type": "message", "id": ID, "text": "Hello", "reply_to": "c-1" }),
-    )
-    .unwrap();
+    page_says(&host, json!({ "type": "message", "id": ID, "text": "Hello", "reply_to": "c-1" })).unwrap();
     assert_eq!(host.deliveries(), [Message::rule("message")]);
     let frames = host.take_frames();
     assert_eq!(frames[0].to, None);
@@ -83,10 +59,7 @@ fn a_repeated_message_is_only_acknowledged() {
     page_says(&host, frame).unwrap();
     assert_eq!(host.deliveries().len(), 1);
     assert_eq!(
-        host.take_frames()
-            .iter()
-            .map(SentFrame::json)
-            .collect::<Vec<_>>(),
+        host.take_frames().iter().map(SentFrame::json).collect::<Vec<_>>(),
         [json!({ "type": "ack", "id": ID })]
     );
     assert_eq!(history_of(&host).len(), 1);
@@ -108,15 +81,8 @@ fn the_page_hears_of_a_refusal_and_nothing_is_kept() {
     }
     let host = Host::new();
     host.refuse("message", Refusal::TooLarge);
-    page_says(
-        &host,
-        json!({ "type": "message", "id": ID, "text": "huge" }),
-    )
-    .unwrap();
-    assert_eq!(
-        host.take_frames()[0].json()["reason"],
-        "the message is too large"
-    );
+    page_says(&host, json!({ "type": "message", "id": ID, "text": "huge" })).unwrap();
+    assert_eq!(host.take_frames()[0].json()["reason"], "the message is too large");
     assert!(host.state().is_empty());
 }
 
@@ -133,69 +99,35 @@ fn frames_of_another_type_are_ignored_and_junk_is_invalid() {
 fn an_upload_delivers_its_files_and_they_can_be_had_back() {
     let host = Host::new();
     let mut upload = request("upload", "POST", "/upload", json!({ "id": ID }).to_string());
-    upload.files = vec![
-        kept("f1", "cat.png", "image/png", 10),
-        kept("f2", "page.html", "text/html", 20),
-    ];
+    upload.files = vec![kept("f1", "cat.png", "image/png", 10), kept("f2", "page.html", "text/html", 20)];
     assert_eq!(host.handle::<Fakechat>(Event::Requested(upload)), Ok(None));
     let delivered = &host.deliveries()[0];
-    assert_eq!(
-        (delivered.rule.as_str(), &delivered.wording),
-        ("upload", &Wording::Placeholder("(files)".to_owned()))
-    );
-    assert_eq!(
-        delivered.attachments[0],
-        Attachment::kept("photo", &kept("f1", "cat.png", "image/png", 10))
-    );
+    assert_eq!((delivered.rule.as_str(), &delivered.wording), ("upload", &Wording::Placeholder("(files)".to_owned())));
+    assert_eq!(delivered.attachments[0], Attachment::kept("photo", &kept("f1", "cat.png", "image/png", 10)));
 
     let get = |id: &str| {
         let request = request("file", "GET", &format!("/files/{id}"), "");
-        host.handle::<Fakechat>(Event::Requested(request))
-            .unwrap()
-            .unwrap()
+        host.handle::<Fakechat>(Event::Requested(request)).unwrap().unwrap()
     };
     let header = |answer: &RouteResponse, name: &str| {
-        answer
-            .headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.clone())
-            .unwrap()
+        answer.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap()
     };
     assert_eq!(get("f1").body, Content::File("f1".to_owned()));
     assert_eq!(header(&get("f1"), "content-type"), "image/png");
-    assert_eq!(
-        header(&get("f2"), "content-type"),
-        "application/octet-stream",
-        "an uploaded page must not run"
-    );
+    assert_eq!(header(&get("f2"), "content-type"), "application/octet-stream", "an uploaded page must not run");
     assert_eq!(header(&get("f2"), "content-disposition"), "attachment");
     assert_eq!(get("f3").status, 404);
 
     let fetched = host.perform::<Fakechat>(Action::Fetch("f2".to_owned()));
-    assert_eq!(
-        fetched,
-        Ok(Outcome::Kept(kept("f2", "page.html", "text/html", 20)))
-    );
-    assert!(
-        host.perform::<Fakechat>(Action::Fetch("f3".to_owned()))
-            .is_err()
-    );
+    assert_eq!(fetched, Ok(Outcome::Kept(kept("f2", "page.html", "text/html", 20))));
+    assert!(host.perform::<Fakechat>(Action::Fetch("f3".to_owned())).is_err());
 }
 
 #[test]
 fn a_refused_upload_fails_so_that_the_host_answers_it() {
     let host = Host::new();
-    let empty = request(
-        "upload",
-        "POST",
-        "/upload",
-        json!({ "id": ID, "text": "" }).to_string(),
-    );
-    assert!(matches!(
-        host.handle::<Fakechat>(Event::Requested(empty)),
-        Err(Failure::Invalid(_))
-    ));
+    let empty = request("upload", "POST", "/upload", json!({ "id": ID, "text": "" }).to_string());
+    assert!(matches!(host.handle::<Fakechat>(Event::Requested(empty)), Err(Failure::Invalid(_))));
 }
 
 #[test]
@@ -203,61 +135,35 @@ fn claudes_messages_are_shown_with_their_spans_and_files() {
     let host = Host::new();
     let mut message = outgoing("web", "see docs");
     message.reply_to = Some(ID.to_owned());
-    message.text.spans = vec![Span {
-        start: 4,
-        end: 8,
-        style: Style::Link("https://example.org".to_owned()),
-    }];
+    message.text.spans = vec![Span { start: 4, end: 8, style: Style::Link("https://example.org".to_owned()) }];
     message.files = vec![kept("f9", "a.pdf", "application/pdf", 5)];
     host.perform::<Fakechat>(Action::Send(message)).unwrap();
     let shown = host.take_frames()[0].json()["message"].clone();
     assert_eq!(shown["from"], "claude");
     assert_eq!(shown["reply_to"], ID);
-    assert_eq!(
-        shown["spans"],
-        json!([{ "start": 4, "end": 8, "style": "link", "value": "https://example.org" }])
-    );
+    assert_eq!(shown["spans"], json!([{ "start": 4, "end": 8, "style": "link", "value": "https://example.org" }]));
     assert_eq!(shown["files"][0]["name"], "a.pdf");
 }
 
 #[test]
 fn edits_and_reactions_change_the_kept_message() {
     let host = Host::new();
-    page_says(
-        &host,
-        json!({ "type": "message", "id": ID, "text": "Hello" }),
-    )
-    .unwrap();
+    page_says(&host, json!({ "type": "message", "id": ID, "text": "Hello" })).unwrap();
     let answer = claude_says(&host, "first");
     let edit = |message: &str| {
-        Action::Edit(Edit {
-            place: place(),
-            message: message.to_owned(),
-            text: RichText::plain("second"),
-        })
+        Action::Edit(Edit { place: place(), message: message.to_owned(), text: RichText::plain("second") })
     };
-    let react = |emoji: &str| {
-        Action::React(Reaction {
-            place: place(),
-            message: ID.to_owned(),
-            emoji: emoji.to_owned(),
-        })
-    };
+    let react =
+        |emoji: &str| Action::React(Reaction { place: place(), message: ID.to_owned(), emoji: emoji.to_owned() });
     assert_eq!(host.perform::<Fakechat>(edit(&answer)), Ok(Outcome::Done));
-    assert!(
-        host.perform::<Fakechat>(edit(ID)).is_err(),
-        "the user's words are not Claude's to change"
-    );
+    assert!(host.perform::<Fakechat>(edit(ID)).is_err(), "the user's words are not Claude's to change");
     assert!(host.perform::<Fakechat>(edit("c-unknown")).is_err());
     for emoji in ["👍", "🎉", "👍"] {
         host.perform::<Fakechat>(react(emoji)).unwrap();
     }
     let kept = history_of(&host);
     assert_eq!(kept[0]["reactions"], json!(["👍", "🎉"]));
-    assert_eq!(
-        (&kept[1]["text"], &kept[1]["edited"]),
-        (&json!("second"), &json!(true))
-    );
+    assert_eq!((&kept[1]["text"], &kept[1]["edited"]), (&json!("second"), &json!(true)));
     host.perform::<Fakechat>(react("")).unwrap();
     assert_eq!(history_of(&host)[0].get("reactions"), None);
 }
@@ -267,26 +173,16 @@ fn typing_is_shown_and_the_rest_is_unsupported() {
     let host = Host::new();
     host.perform::<Fakechat>(Action::Typing(place())).unwrap();
     assert_eq!(host.take_frames()[0].json(), json!({ "type": "typing" }));
-    let query = HistoryQuery {
-        place: place(),
-        limit: 1,
-        before: None,
-    };
-    assert_eq!(
-        host.perform::<Fakechat>(Action::History(query)),
-        Err(Failure::Unsupported)
-    );
+    let query = HistoryQuery { place: place(), limit: 1, before: None };
+    assert_eq!(host.perform::<Fakechat>(Action::History(query)), Err(Failure::Unsupported));
 }
 
 #[test]
 fn the_last_two_hundred_messages_are_shown_and_the_state_stays_bounded() {
     let host = Host::new();
     for number in 0..250 {
-        page_says(
-            &host,
-            json!({ "type": "message", "id": format!("id-{number}"), "text": number.to_string() }),
-        )
-        .unwrap();
+        page_says(&host, json!({ "type": "message", "id": format!("id-{number}"), "text": number.to_string() }))
+            .unwrap();
         claude_says(&host, &format!("re {number}"));
     }
     let kept = history_of(&host);
@@ -300,15 +196,10 @@ fn a_long_history_comes_in_several_frames() {
     let host = Host::new();
     for number in 0..10 {
         let text = "x".repeat(30_000);
-        page_says(
-            &host,
-            json!({ "type": "message", "id": format!("id-{number}"), "text": text }),
-        )
-        .unwrap();
+        page_says(&host, json!({ "type": "message", "id": format!("id-{number}"), "text": text })).unwrap();
     }
     assert_eq!(history_of(&host).len(), 10);
-    host.handle::<Fakechat>(Event::Opened(("socket".to_owned(), 3)))
-        .unwrap();
+    host.handle::<Fakechat>(Event::Opened(("socket".to_owned(), 3))).unwrap();
     assert!(host.take_frames().len() > 2);
 }
 
@@ -316,9 +207,7 @@ fn a_long_history_comes_in_several_frames() {
 fn the_page_and_all_it_names_are_served_and_nothing_is_inline() {
     let host = Host::new();
     let get = |source: &str, path: &str| {
-        host.handle::<Fakechat>(Event::Requested(request(source, "GET", path, "")))
-            .unwrap()
-            .unwrap()
+        host.handle::<Fakechat>(Event::Requested(request(source, "GET", path, ""))).unwrap().unwrap()
     };
     let text = |answer: RouteResponse| match answer.body {
         Content::Bytes(bytes) => String::from_utf8(bytes).unwrap(),
@@ -326,10 +215,7 @@ fn the_page_and_all_it_names_are_served_and_nothing_is_inline() {
     };
     let page = text(get("page", "/"));
     assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="));
-    let named = page
-        .split('"')
-        .filter(|word| word.starts_with("assets/"))
-        .collect::<Vec<_>>();
+    let named = page.split('"').filter(|word| word.starts_with("assets/")).collect::<Vec<_>>();
     assert!(named.len() >= 3);
     for path in named {
         assert_eq!(get("asset", &format!("/{path}")).status, 200, "{path}");

@@ -24,9 +24,7 @@ pub trait Adapter {
     fn handle(event: Event) -> Handled {
         match event {
             Event::Started | Event::Opened(_) | Event::Closed(_) => Ok(None),
-            Event::Received(_) | Event::Requested(_) | Event::Elapsed(_) => {
-                Err(Failure::Unsupported)
-            }
+            Event::Received(_) | Event::Requested(_) | Event::Elapsed(_) => Err(Failure::Unsupported),
         }
     }
 

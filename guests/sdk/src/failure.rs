@@ -12,11 +12,7 @@ impl Failure {
 
     /// The platform said no, with this status of HTTP (0 when it did not answer) and these words.
     pub fn platform(status: u16, message: impl Into<String>) -> Self {
-        Self::Platform(PlatformFailure {
-            status,
-            message: message.into(),
-            retry_after_ms: None,
-        })
+        Self::Platform(PlatformFailure { status, message: message.into(), retry_after_ms: None })
     }
 }
 
@@ -40,9 +36,7 @@ impl From<Problem> for Failure {
             Problem::Denied(what) => Self::Invalid(format!("not granted: {what}")),
             Problem::TooLarge => Self::invalid("the request or its answer is too large"),
             Problem::TimedOut => Self::platform(0, "the platform did not answer in time"),
-            Problem::Unreachable(why) => {
-                Self::platform(0, format!("the platform is unreachable: {why}"))
-            }
+            Problem::Unreachable(why) => Self::platform(0, format!("the platform is unreachable: {why}")),
         }
     }
 }

@@ -10,12 +10,7 @@ use serde_json::Value;
 impl Request {
     /// A request to the endpoint of that name in the manifest or profile, with no body.
     pub fn to(endpoint: &str) -> Self {
-        Self {
-            endpoint: endpoint.to_owned(),
-            vars: Vec::new(),
-            headers: Vec::new(),
-            body: Body::Empty,
-        }
+        Self { endpoint: endpoint.to_owned(), vars: Vec::new(), headers: Vec::new(), body: Body::Empty }
     }
 
     /// Fills `{name}` of the endpoint's URL: one segment or one query value, encoded by the host.
@@ -44,16 +39,8 @@ impl Request {
 
     /// Sends a form of these fields.
     #[must_use]
-    pub fn form<N: Into<String>, V: Into<String>>(
-        mut self,
-        fields: impl IntoIterator<Item = (N, V)>,
-    ) -> Self {
-        self.body = Body::Form(
-            fields
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        );
+    pub fn form<N: Into<String>, V: Into<String>>(mut self, fields: impl IntoIterator<Item = (N, V)>) -> Self {
+        self.body = Body::Form(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
         self
     }
 
@@ -86,12 +73,7 @@ impl Part {
     /// A field of a multipart form.
     pub fn text(name: &str, value: impl Into<String>) -> Self {
         let body = Content::Bytes(value.into().into_bytes());
-        Self {
-            name: name.to_owned(),
-            file_name: None,
-            media_type: None,
-            body,
-        }
+        Self { name: name.to_owned(), file_name: None, media_type: None, body }
     }
 
     /// A file of a multipart form; the host streams its bytes.
@@ -109,11 +91,7 @@ impl Response {
     /// A response with this JSON as its body; for tests.
     pub fn json(status: u16, body: &Value) -> Self {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Self {
-            status,
-            headers,
-            body: body.to_string().into_bytes(),
-        }
+        Self { status, headers, body: body.to_string().into_bytes() }
     }
 
     /// The first header of that name, compared without case.
@@ -137,9 +115,7 @@ impl Response {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
-        let seconds = self
-            .header("retry-after")
-            .and_then(|value| value.trim().parse::<u64>().ok());
+        let seconds = self.header("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
         Err(Failure::Platform(PlatformFailure {
             status: self.status,
             message: self.text().chars().take(500).collect(),

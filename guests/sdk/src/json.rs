@@ -4,10 +4,7 @@ use serde_json::Value;
 
 /// The text at that pointer, if there is one and it is not empty.
 pub fn text<'a>(document: &'a Value, pointer: &str) -> Option<&'a str> {
-    document
-        .pointer(pointer)?
-        .as_str()
-        .filter(|text| !text.is_empty())
+    document.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// A platform's id at that pointer: a string that is not empty, or an integer as its digits.
@@ -21,16 +18,10 @@ pub fn id(document: &Value, pointer: &str) -> Option<String> {
 
 /// The truth value at that pointer; anything else is `false`.
 pub fn is_true(document: &Value, pointer: &str) -> bool {
-    document
-        .pointer(pointer)
-        .and_then(Value::as_bool)
-        .unwrap_or(false)
+    document.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// The elements at that pointer; none when it is no array.
 pub fn array<'a>(document: &'a Value, pointer: &str) -> &'a [Value] {
-    document
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    document.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

@@ -6,11 +6,7 @@ use serde_json::Value;
 impl RouteResponse {
     /// An empty answer.
     pub fn status(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Content::Bytes(Vec::new()),
-        }
+        Self { status, headers: Vec::new(), body: Content::Bytes(Vec::new()) }
     }
 
     /// 200, with a page.
@@ -20,10 +16,7 @@ impl RouteResponse {
 
     /// 200, with text of that media type.
     pub fn text(media_type: &str, text: impl Into<String>) -> Self {
-        let answer = Self {
-            body: Content::Bytes(text.into().into_bytes()),
-            ..Self::status(200)
-        };
+        let answer = Self { body: Content::Bytes(text.into().into_bytes()), ..Self::status(200) };
         answer.header("content-type", media_type)
     }
 
@@ -34,10 +27,7 @@ impl RouteResponse {
 
     /// 200, with the bytes of a file that the host keeps.
     pub fn file(file: impl Into<FileId>, media_type: &str) -> Self {
-        let answer = Self {
-            body: Content::File(file.into()),
-            ..Self::status(200)
-        };
+        let answer = Self { body: Content::File(file.into()), ..Self::status(200) };
         answer.header("content-type", media_type)
     }
 

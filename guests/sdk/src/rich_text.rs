@@ -5,10 +5,7 @@ use crate::types::{RichText, Span};
 impl RichText {
     /// Text without spans; for tests.
     pub fn plain(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            spans: Vec::new(),
-        }
+        Self { text: text.into(), spans: Vec::new() }
     }
 
     /// The spans, with offsets in UTF-16 code units, as Telegram and JavaScript count.
@@ -30,11 +27,7 @@ impl RichText {
             offsets.push(end);
         }
         let at = |index: u32| offsets.get(index as usize).copied().unwrap_or(end);
-        let moved = |span: &Span| Span {
-            start: at(span.start),
-            end: at(span.end),
-            style: span.style.clone(),
-        };
+        let moved = |span: &Span| Span { start: at(span.start), end: at(span.end), style: span.style.clone() };
         self.spans.iter().map(moved).collect()
     }
 }
@@ -46,22 +39,10 @@ mod tests {
 
     #[test]
     fn offsets_are_converted_to_the_platforms_units() {
-        let span = |start, end| Span {
-            start,
-            end,
-            style: Style::Bold,
-        };
-        let text = RichText {
-            text: "a😀é!".to_owned(),
-            spans: vec![span(0, 1), span(1, 2), span(2, 3), span(3, 9)],
-        };
-        assert_eq!(
-            text.utf16_spans(),
-            [span(0, 1), span(1, 3), span(3, 4), span(4, 5)]
-        );
-        assert_eq!(
-            text.utf8_spans(),
-            [span(0, 1), span(1, 5), span(5, 7), span(7, 8)]
-        );
+        let span = |start, end| Span { start, end, style: Style::Bold };
+        let text =
+            RichText { text: "a😀é!".to_owned(), spans: vec![span(0, 1), span(1, 2), span(2, 3), span(3, 9)] };
+        assert_eq!(text.utf16_spans(), [span(0, 1), span(1, 3), span(3, 4), span(4, 5)]);
+        assert_eq!(text.utf8_spans(), [span(0, 1), span(1, 5), span(5, 7), span(7, 8)]);
     }
 }

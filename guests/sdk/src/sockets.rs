@@ -6,11 +6,7 @@ use crate::types::{ConnectionId, Failure, Frame};
 use serde_json::Value;
 
 /// Sends text to one connection of that socket, or to all of them.
-pub fn send_text(
-    socket: &str,
-    to: Option<ConnectionId>,
-    text: impl Into<String>,
-) -> Result<(), Failure> {
+pub fn send_text(socket: &str, to: Option<ConnectionId>, text: impl Into<String>) -> Result<(), Failure> {
     send(socket, to, &Frame::Text(text.into()))
 }
 

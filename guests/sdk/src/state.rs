@@ -13,9 +13,7 @@ use serde::de::DeserializeOwned;
 /// with a warning in the log: state that cannot be read must not stop the adapter for ever.
 pub fn get<T: DeserializeOwned>(key: &str) -> Option<T> {
     let bytes = get_bytes(key)?;
-    serde_json::from_slice(&bytes)
-        .inspect_err(|error| log::warn(format!("state {key:?} is ignored: {error}")))
-        .ok()
+    serde_json::from_slice(&bytes).inspect_err(|error| log::warn(format!("state {key:?} is ignored: {error}"))).ok()
 }
 
 /// Keeps the value under that key.

@@ -9,9 +9,7 @@ use crate::adapter::{Adapter, Handled, Performed};
 use crate::http::{Problem, Request, Response};
 use crate::log::Level;
 use crate::message::{Message, Refusal};
-use crate::types::{
-    Action, ConnectionId, Event, Frame, Item, KeptFile, Outgoing, Place, RichText, RouteRequest,
-};
+use crate::types::{Action, ConnectionId, Event, Frame, Item, KeptFile, Outgoing, Place, RichText, RouteRequest};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -113,12 +111,7 @@ impl Host {
     }
 
     fn queue(&self, endpoint: &str, answer: Result<Response, Problem>) {
-        with(|fake| {
-            fake.answers
-                .entry(endpoint.to_owned())
-                .or_default()
-                .push_back(answer)
-        });
+        with(|fake| fake.answers.entry(endpoint.to_owned()).or_default().push_back(answer));
     }
 
     /// The messages delivered so far.
@@ -168,11 +161,7 @@ fn transaction<T, E>(call: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
 
 /// An item of that source, as a poll or a socket brings it.
 pub fn item(source: &str, connection: Option<ConnectionId>, body: impl Into<Vec<u8>>) -> Item {
-    Item {
-        source: source.to_owned(),
-        connection,
-        body: body.into(),
-    }
+    Item { source: source.to_owned(), connection, body: body.into() }
 }
 
 /// A request on the route of that name, with the credential "test"; add to it what the case needs.
@@ -190,16 +179,8 @@ pub fn request(source: &str, method: &str, path: &str, body: impl Into<Vec<u8>>)
 
 /// A message of Claude's to that conversation.
 pub fn outgoing(conversation: &str, text: &str) -> Outgoing {
-    let place = Place {
-        conversation: conversation.to_owned(),
-        thread: None,
-    };
-    Outgoing {
-        place,
-        reply_to: None,
-        text: RichText::plain(text),
-        files: Vec::new(),
-    }
+    let place = Place { conversation: conversation.to_owned(), thread: None };
+    Outgoing { place, reply_to: None, text: RichText::plain(text), files: Vec::new() }
 }
 
 /// The imports, in the shapes that the generated bindings give them.
@@ -209,16 +190,8 @@ pub(crate) mod imports {
 
     fn answer(fake: &mut Fake, request: &Request) -> Result<Response, Problem> {
         fake.requests.push(request.clone());
-        let denied = || {
-            Problem::Denied(format!(
-                "no answer is scripted for endpoint {:?}",
-                request.endpoint
-            ))
-        };
-        fake.answers
-            .get_mut(&request.endpoint)
-            .and_then(|queue| queue.pop_front())
-            .ok_or_else(denied)?
+        let denied = || Problem::Denied(format!("no answer is scripted for endpoint {:?}", request.endpoint));
+        fake.answers.get_mut(&request.endpoint).and_then(|queue| queue.pop_front()).ok_or_else(denied)?
     }
 
     pub(crate) mod inbox {
@@ -248,20 +221,14 @@ pub(crate) mod imports {
             with(|fake| answer(fake, request))
         }
 
-        pub(crate) fn download(
-            request: &Request,
-            suggested_name: &str,
-        ) -> Result<KeptFile, Problem> {
+        pub(crate) fn download(request: &Request, suggested_name: &str) -> Result<KeptFile, Problem> {
             with(|fake| {
                 let response = answer(fake, request)?;
                 fake.downloads += 1;
                 Ok(KeptFile {
                     file: format!("download-{}", fake.downloads),
                     name: suggested_name.to_owned(),
-                    media_type: response
-                        .header("content-type")
-                        .unwrap_or("application/octet-stream")
-                        .to_owned(),
+                    media_type: response.header("content-type").unwrap_or("application/octet-stream").to_owned(),
                     size: response.body.len() as u64,
                 })
             })
@@ -273,16 +240,8 @@ pub(crate) mod imports {
         use super::with;
         use crate::types::{ConnectionId, Frame};
 
-        pub(crate) fn send(
-            socket: &str,
-            to: Option<ConnectionId>,
-            frame: &Frame,
-        ) -> Result<(), String> {
-            let sent = SentFrame {
-                socket: socket.to_owned(),
-                to,
-                frame: frame.clone(),
-            };
+        pub(crate) fn send(socket: &str, to: Option<ConnectionId>, frame: &Frame) -> Result<(), String> {
+            let sent = SentFrame { socket: socket.to_owned(), to, frame: frame.clone() };
             with(|fake| fake.kept.frames.push(sent));
             Ok(())
         }
@@ -332,12 +291,7 @@ pub(crate) mod imports {
 
 /// A file that the host keeps.
 pub fn kept(file: &str, name: &str, media_type: &str, size: u64) -> KeptFile {
-    KeptFile {
-        file: file.to_owned(),
-        name: name.to_owned(),
-        media_type: media_type.to_owned(),
-        size,
-    }
+    KeptFile { file: file.to_owned(), name: name.to_owned(), media_type: media_type.to_owned(), size }
 }
 
 #[cfg(test)]
