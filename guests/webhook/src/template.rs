@@ -28,7 +28,8 @@ pub fn fill(template: &str, document: &Value, words: &[(&str, &str)]) -> String 
             rest = &rest[start + length + 1..];
         }
         values(rest, document, words, &mut text);
-        let text = text.trim();
+        // Whatever stood before the first comma may be missing.
+        let text = text.trim().trim_start_matches(", ");
         if !text.is_empty() {
             filled.push_str(text);
             filled.push('\n');
@@ -78,6 +79,7 @@ fn filtered(value: &Value, filter: &str) -> Option<String> {
     let (filter, argument) = filter.split_once('=').unwrap_or((filter, ""));
     match (filter, value) {
         ("is", _) => (value == &Value::Bool(true)).then(|| argument.to_owned()),
+        ("count", Value::Array(elements)) if elements.is_empty() => None,
         ("count", Value::Array(elements)) => Some(counted(elements.len() as u64, argument)),
         ("count", number) => Some(counted(number.as_u64()?, argument)),
         ("names", Value::Array(elements)) => joined(elements.iter().filter_map(name)),
@@ -158,6 +160,7 @@ mod tests {
             ("{ref:ref} {sha:sha} {snake:words}", "feature/a 0123456 in progress"),
             ("[{yes:is=draft}][{no:is=closed}]", "draft"),
             ("{list:count=commit}, {list:names}, {a:keys}", "2 commits, kim, bug, b, n, none, empty"),
+            ("[{a.none}], {a.n}", "3"),
             ("{a.n:count=line}[, {snake:not=in_progress}]", "3 lines"),
             ("{actor} {verb} it", "did it"),
         ];

@@ -26,10 +26,20 @@ pub const VERBS: &[(&str, &str, &str, &str)] = &[
     ("member", "edited", "", "changed the permissions of {member.login} in"),
     ("membership", "added", "", "added {member.login} to"),
     ("membership", "removed", "", "removed {member.login} from"),
-    ("repository", "renamed", "", "renamed[ {changes.repository.name.from} to]"),
+    ("repository", "renamed", "", "renamed[ (formerly {changes.repository.name.from})]"),
     ("organization", "member_added", "", "added[ {membership.user.login}] to"),
     ("organization", "member_removed", "", "removed[ {membership.user.login}] from"),
     ("organization", "member_invited", "", "invited[ {user.login|invitation.login}] to"),
+    ("team", "added_to_repository", "", "gave the repository to"),
+    ("team", "removed_from_repository", "", "took the repository from"),
+    ("release", "released", "", "made available"),
+    ("discussion", "category_changed", "", "changed the category of"),
+    ("installation", "suspend", "", "suspended"),
+    ("installation", "unsuspend", "", "unsuspended"),
+    ("installation", "new_permissions_accepted", "", "accepted new permissions of"),
+    ("repository_vulnerability_alert", "create", "", "created"),
+    ("repository_vulnerability_alert", "dismiss", "", "dismissed"),
+    ("repository_vulnerability_alert", "resolve", "", "resolved"),
     ("", "labeled", "", "added label {label.name} to"),
     ("", "unlabeled", "", "removed[ label {label.name}] from"),
     ("", "assigned", "", "assigned {assignee.login} to"),
@@ -135,7 +145,7 @@ pub const EVENTS: &[(&str, &str, &str)] = &[
         "check_suite",
         "checks[ of {check_suite.app.name}][ on {check_suite.head_branch}]: \
          {check_suite.conclusion|check_suite.status|action:words}[, {check_suite.head_sha:sha}]\
-         [ {check_suite.head_commit.message}]\n{repository.html_url}",
+         [ {check_suite.head_commit.message}]\n[{repository.html_url}/commit/{check_suite.head_sha}]",
         "",
     ),
     (
@@ -314,7 +324,7 @@ pub const EVENTS: &[(&str, &str, &str)] = &[
     ),
     (
         "installation",
-        "{actor} {verb} the app {installation.app_slug}[ for {repositories:names}]\n{installation.html_url}",
+        "{actor} {verb} the app[ {installation.app_slug}][ for {repositories:names}]\n{installation.html_url}",
         "",
     ),
     (
