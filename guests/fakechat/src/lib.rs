@@ -118,7 +118,7 @@ fn accept(rule: &str, fields: &Value, files: &[KeptFile]) -> Result<String, Fail
         return Ok(record.id);
     }
     let mut message = Message::rule(rule);
-    if json::text(fields, "/text").is_none() {
+    if record.text.trim().is_empty() {
         message = message.placeholder(if files.len() == 1 { "(file)" } else { "(files)" });
     }
     for file in files {

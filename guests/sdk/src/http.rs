@@ -1,5 +1,24 @@
 //! Requests to the granted endpoints. The adapter names an endpoint and fills its variables; the host builds
 //! the URL, writes the body anew and puts in the secrets.
+//!
+//! ```
+//! use sluicegate_sdk::prelude::*;
+//!
+//! fn send(outgoing: Outgoing) -> Performed {
+//!     let body = json!({
+//!         "chat": outgoing.place.conversation,
+//!         "text": outgoing.text.text,
+//!         "answers": outgoing.reply_to, // left out when there is none
+//!     });
+//!     let answer: Value = Request::to("post").json(body).send()?.accepted()?.parse()?;
+//!     Ok(Outcome::Sent(json::id(&answer, "/id").into_iter().collect()))
+//! }
+//!
+//! let host = testing::Host::new();
+//! host.answer("post", Response::json(200, &json!({ "id": 7 })));
+//! assert_eq!(send(testing::outgoing("c1", "Hello")), Ok(Outcome::Sent(vec!["7".to_owned()])));
+//! assert_eq!(host.requests(), [Request::to("post").json(json!({ "chat": "c1", "text": "Hello" }))]);
+//! ```
 
 pub use crate::bindings::sluicegate::channel::http::{Body, Part, Problem, Request, Response};
 use crate::host;

@@ -13,8 +13,7 @@
 //!
 //! # A complete adapter
 //!
-//! One route takes what a guest book's form posts; an answer of Claude's goes to the guest book's own
-//! service, where the endpoint of the manifest says.
+//! It takes what a guest book's form posts. [`http`] shows how an adapter answers.
 //!
 //! ```
 //! use sluicegate_sdk::prelude::*;
@@ -27,12 +26,9 @@
 //!         version = "0.1.0"
 //!         summary = "Entries of a guest book"
 //!         hint = "Each message is an entry that a visitor left in the guest book."
-//!         actions = ["send"]
+//!         actions = []
 //!         meta = ["page"]
 //!         composes = false
-//!
-//!         [secrets.token]
-//!         env = "GUESTBOOK_TOKEN"
 //!
 //!         [[route]]
 //!         name = "entry"
@@ -40,17 +36,6 @@
 //!         methods = ["POST"]
 //!         auth = "credential"
 //!         body = "json"
-//!
-//!         [[endpoint]]
-//!         name = "answer"
-//!         for = ["send"]
-//!         method = "POST"
-//!         url = "https://guestbook.example/api/answers?key={secret:token}"
-//!         body = "json"
-//!         fields = ["/book", "/text", "/answers"]
-//!         conversation = ["/book"]
-//!         text = "/text"
-//!         sent = "/id"
 //!
 //!         [[identity]]
 //!         name = "entry"
@@ -66,33 +51,18 @@
 //!     "#;
 //!
 //!     fn handle(event: Event) -> Handled {
-//!         match event {
-//!             Event::Requested(request) => {
-//!                 let entry: Value = request.item.json()?;
-//!                 let mut message = Message::rule("entry");
-//!                 if let Some(page) = json::text(&entry, "/entry/page") {
-//!                     message = message.meta("page", page);
-//!                 }
-//!                 message.deliver()?;
-//!                 Ok(None)
+//!         if let Event::Requested(request) = event {
+//!             let entry: Value = request.item.json()?;
+//!             let mut message = Message::rule("entry");
+//!             if let Some(page) = json::text(&entry, "/entry/page") {
+//!                 message = message.meta("page", page);
 //!             }
-//!             _ => Ok(None),
-//!         }
-//!     }
-//!
-//!     fn perform(action: Action) -> Performed {
-//!         match action {
-//!             Action::Send(outgoing) => {
-//!                 let body = json!({
-//!                     "book": outgoing.place.conversation,
-//!                     "text": outgoing.text.text,
-//!                     "answers": outgoing.reply_to,
-//!                 });
-//!                 Request::to("answer").json(body).send()?.accepted()?;
-//!                 Ok(Outcome::Done) // the endpoint's `sent` tells the host the id
+//!             if json::text(&entry, "/entry/text").is_none() {
+//!                 message = message.placeholder("(no words)");
 //!             }
-//!             _ => Err(Failure::Unsupported),
+//!             message.deliver()?;
 //!         }
+//!         Ok(None)
 //!     }
 //! }
 //!
@@ -101,13 +71,8 @@
 //! // Its test runs on the native target, without a host.
 //! let host = testing::Host::new();
 //! let body = r#"{"book":{"id":"b1"},"visitor":{"id":"v7"},"entry":{"id":1,"text":"Hi","page":"/"}}"#;
-//! host.handle::<GuestBook>(Event::Requested(testing::request("entry", "POST", "/", body))).unwrap();
+//! host.handle::<GuestBook>(Event::Requested(testing::request("entry", "POST", "/b1", body))).unwrap();
 //! assert_eq!(host.deliveries(), [Message::rule("entry").meta("page", "/")]);
-//!
-//! host.answer("answer", Response::json(200, &json!({ "id": 2 })));
-//! host.perform::<GuestBook>(Action::Send(testing::outgoing("b1", "Welcome!"))).unwrap();
-//! let body = json!({ "book": "b1", "text": "Welcome!" });
-//! assert_eq!(host.requests(), [Request::to("answer").json(body)]);
 //! ```
 //!
 //! A crate with this in it is a `cdylib`, built by `cargo build --release --target wasm32-wasip2`.
@@ -144,3 +109,8 @@ pub mod prelude {
     pub use crate::{export_adapter, json, log, sockets, state, timers};
     pub use serde_json::{Value, json};
 }
+
+/// The examples of the interface's own documentation, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../wit/README.md")]
+struct InterfaceDocumentation;
