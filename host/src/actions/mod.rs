@@ -1,0 +1,14 @@
+//! Actions: what the host has an adapter do on its platform.
+//!
+//! ```text
+//! tool call ─▶ arguments ─▶ outbound gate ─▶ files, text ─▶ perform (sandbox) ─▶ journal ─▶ frames, answer
+//! ```
+//! An action is one attempt and is never repeated. Actions run beside the lane on instances of their own and see
+//! committed state; those of one conversation run one after another, in the order in which they came.
+
+mod own;
+mod perform;
+mod tools;
+
+pub use perform::{ActionError, Pool, perform, tell};
+pub use tools::{call, reply, tools};

@@ -1,0 +1,196 @@
+//! Performing one action.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use tokio::sync::Semaphore;
+
+use crate::{
+    adapters::Adapter,
+    clock::now_ms,
+    evidence::Reading,
+    journal::{Lane, Transaction},
+    manifest::Action,
+    sandbox::{Effects, Instance, types},
+};
+
+/// Actions of one adapter that may be under way at a time.
+const AT_ONCE: usize = 8;
+
+/// Instances that are kept for the next action.
+const KEPT: usize = 2;
+
+/// Why an action did not succeed. The texts are for Claude and the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// The adapter or its platform cannot do it.
+    #[error("{0} cannot do this")]
+    Unsupported(String),
+    /// The input is wrong.
+    #[error("the adapter refused it: {0}")]
+    Invalid(String),
+    /// The platform said no.
+    #[error("the platform refused it (status {status}): {message}{}", .retry_after_ms.map_or_else(String::new, |ms| format!("; it may be tried again in {} s", ms.div_ceil(1000))))]
+    Platform {
+        /// The platform's status code.
+        status: u16,
+        /// Its words.
+        message: String,
+        /// When it may be tried again, if the platform said so.
+        retry_after_ms: Option<u64>,
+    },
+    /// It was begun and its end is not known.
+    #[error("it is not known whether this was done: {0}. Ask the user before trying again.")]
+    Unknown(String),
+    /// It was never begun.
+    #[error("{0}")]
+    NotBegun(String),
+}
+
+/// What the actions of one adapter share.
+pub struct Pool {
+    idle: Mutex<Vec<Instance>>,
+    slots: Semaphore,
+    orders: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { idle: Mutex::default(), slots: Semaphore::new(AT_ONCE), orders: Mutex::default() }
+    }
+}
+
+impl Pool {
+    /// Drops idle instances; their memory is only a cache.
+    pub fn rest(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The turn of a conversation, shared by all who wait for it.
+    fn order(&self, conversation: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(order) = orders.get(conversation).and_then(Weak::upgrade) {
+            return order;
+        }
+        orders.retain(|_, order| order.strong_count() > 0);
+        let order = Arc::default();
+        orders.insert(conversation.to_owned(), Arc::downgrade(&order));
+        order
+    }
+}
+
+/// Has the adapter perform an action, and keeps what it leaves behind.
+///
+/// # Errors
+/// [`ActionError`].
+pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<types::Outcome, ActionError> {
+    let kind = kind(&action);
+    if kind.is_some_and(|kind| !adapter.program.contract.manifest.actions.contains(&kind)) {
+        return Err(ActionError::Unsupported(adapter.name().to_string()));
+    }
+    adapter.used();
+    let order = adapter.actions.order(conversation(&action).unwrap_or_default());
+    let _turn = order.lock().await;
+    let closed = |_| ActionError::NotBegun("Sluicegate is stopping".into());
+    let _slot = adapter.actions.slots.acquire().await.map_err(closed)?;
+    let idle = adapter.actions.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut instance = match idle {
+        Some(instance) => instance,
+        None => adapter.program.instantiate().await.map_err(|error| ActionError::NotBegun(error.to_string()))?,
+    };
+    // A dropped future takes the instance along; on an error it is dropped here.
+    let ended = instance.perform(Arc::clone(adapter) as _, &action).await.map_err(|error| {
+        tracing::warn!(adapter = %adapter.name(), "an action failed: {error}");
+        ActionError::Unknown(error.to_string())
+    })?;
+    if adapter.program.reuses_instances() {
+        let mut idle = adapter.actions.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < KEPT {
+            idle.push(instance);
+        }
+    }
+    match ended.returned {
+        Ok(outcome) => {
+            keep(adapter, ended.effects).await?;
+            Ok(outcome)
+        }
+        Err(types::Failure::Unsupported) => Err(ActionError::Unsupported(adapter.name().to_string())),
+        Err(types::Failure::Invalid(reason)) => Err(ActionError::Invalid(reason)),
+        Err(types::Failure::Platform(types::PlatformFailure { status, message, retry_after_ms })) => {
+            Err(ActionError::Platform { status, message, retry_after_ms })
+        }
+    }
+}
+
+/// Keeps state and timers; the frames leave after the commit.
+async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionError> {
+    if effects.state.is_empty() && effects.timers.is_empty() {
+        adapter.send_frames(effects.frames);
+        return Ok(());
+    }
+    let now = now_ms();
+    let mut transaction = Transaction::new(Lane::apart(adapter.name().clone()));
+    transaction.timers = effects
+        .timers
+        .into_iter()
+        .map(|(name, after)| (name, after.map(|after| now.saturating_add(i64::from(after)))))
+        .collect();
+    transaction.state = effects.state.into_iter().collect();
+    let committed = adapter.journal.submit(transaction).await;
+    committed.map_err(|error| ActionError::Unknown(format!("what it changed could not be kept: {error}")))?;
+    adapter.timers.notify_one();
+    adapter.send_frames(effects.frames);
+    Ok(())
+}
+
+/// Has the adapter say something of the host's to whoever wrote, without waiting for it. Adapters that cannot
+/// send stay silent.
+pub fn tell(adapter: &Arc<Adapter>, reading: &Reading, text: String) {
+    if !adapter.program.contract.manifest.actions.contains(&Action::Send) {
+        return;
+    }
+    let place = types::Place { conversation: reading.conversation.clone(), thread: reading.thread.clone() };
+    let send = types::Action::Send(types::Outgoing {
+        place,
+        reply_to: None,
+        text: types::RichText { text, spans: Vec::new() },
+        files: Vec::new(),
+    });
+    let adapter = Arc::clone(adapter);
+    tokio::spawn(async move {
+        if let Err(error) = perform(&adapter, send).await {
+            tracing::warn!(adapter = %adapter.name(), "the host's message was not sent: {error}");
+        }
+    });
+}
+
+/// The manifest's word for an action; an adapter's own tools are declared as such.
+fn kind(action: &types::Action) -> Option<Action> {
+    match action {
+        types::Action::Send(_) => Some(Action::Send),
+        types::Action::Edit(_) => Some(Action::Edit),
+        types::Action::React(_) => Some(Action::React),
+        types::Action::Typing(_) => Some(Action::Typing),
+        types::Action::Ask(_) => Some(Action::Ask),
+        types::Action::Fetch(_) => Some(Action::Fetch),
+        types::Action::History(_) => Some(Action::History),
+        types::Action::Call(_) => None,
+    }
+}
+
+/// The conversation that an action is for.
+fn conversation(action: &types::Action) -> Option<&str> {
+    let place = match action {
+        types::Action::Send(outgoing) => &outgoing.place,
+        types::Action::Edit(edit) => &edit.place,
+        types::Action::React(reaction) => &reaction.place,
+        types::Action::Typing(place) => place,
+        types::Action::Ask(prompt) => &prompt.place,
+        types::Action::History(query) => &query.place,
+        types::Action::Call(call) => call.place.as_ref()?,
+        types::Action::Fetch(_) => return None,
+    };
+    Some(&place.conversation)
+}

@@ -1,0 +1,125 @@
+//! One running adapter: what its lane and its actions share.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::{
+    actions::Pool,
+    clock::now_ms,
+    evidence::Reading,
+    files::{FileStore, KeptFile},
+    gate::{Gate, Speaker},
+    journal::{Journal, JournalError, Reader},
+    listener::{self, Connections},
+    message::TextBy,
+    name::AdapterName,
+    sandbox::{Delivery, Frame, Program, Surroundings, types},
+};
+
+/// One read-only connection to the journal, for all who read a row at a time.
+pub type SharedReader = Arc<Mutex<Reader>>;
+
+/// What one adapter is made of.
+pub struct Adapter {
+    /// Its component under its contract.
+    pub program: Program,
+    /// Its identity rules may admit and decide: they are a profile's, or the user has vetted them.
+    pub vetted: bool,
+    /// Who may speak.
+    pub gate: Gate,
+    /// Its files.
+    pub files: FileStore,
+    /// Where everything is kept.
+    pub journal: Journal,
+    /// For reading single rows.
+    pub reader: SharedReader,
+    /// Its WebSocket connections, among everybody's.
+    pub connections: Arc<Connections>,
+    /// What its actions share.
+    pub actions: Pool,
+    /// Notified when timers may have changed.
+    pub timers: Arc<Notify>,
+    /// When it was last called, in milliseconds since the Unix epoch.
+    pub used_ms: AtomicI64,
+}
+
+impl Adapter {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &AdapterName {
+        &self.program.contract.manifest.name
+    }
+
+    /// Reads from the journal.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn read<T>(&self, read: impl FnOnce(&Reader) -> Result<T, JournalError>) -> Result<T, JournalError> {
+        read(&self.reader.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the gate needs to know of a message.
+    #[must_use]
+    pub fn speaker<'a>(&self, reading: &'a Reading, text: &'a str, text_by: TextBy, mentions_me: bool) -> Speaker<'a> {
+        Speaker {
+            sender: &reading.sender,
+            sender_name: reading.sender_name.as_deref(),
+            conversation: &reading.conversation,
+            direct: reading.direct,
+            mentions_me,
+            reply_to_me: false,
+            text,
+            text_by,
+            kind: reading.kind,
+            vetted: self.vetted,
+            by_credential: reading.by_credential,
+        }
+    }
+
+    /// The same for a message that the adapter delivered.
+    #[must_use]
+    pub fn speaker_of<'a>(&self, delivery: &'a Delivery) -> Speaker<'a> {
+        self.speaker(&delivery.reading, &delivery.text, delivery.text_by, delivery.mentions_me)
+    }
+
+    /// Notes that it is called now.
+    pub fn used(&self) {
+        self.used_ms.store(now_ms(), Ordering::Relaxed);
+    }
+
+    /// Whether it was not called for so long.
+    #[must_use]
+    pub fn idle_for(&self, while_: Duration) -> bool {
+        let idle = now_ms().saturating_sub(self.used_ms.load(Ordering::Relaxed));
+        u128::try_from(idle).is_ok_and(|idle| idle >= while_.as_millis())
+    }
+
+    /// Sends frames on their way; what cannot take them is closed by the listener.
+    pub fn send_frames(&self, frames: Vec<Frame>) {
+        for Frame { socket, to, frame } in frames {
+            let frame = match frame {
+                types::Frame::Text(text) => listener::Frame::Text(text),
+                types::Frame::Binary(bytes) => listener::Frame::Binary(bytes.into()),
+            };
+            self.connections.send(self.name(), &socket, to, frame);
+        }
+    }
+}
+
+/// The committed state and the files, as calls that run beside the lane see them.
+impl Surroundings for Adapter {
+    fn state(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
+        self.read(|reader| reader.state_get(self.name(), key)).map_err(|error| error.to_string())
+    }
+
+    fn file(&self, id: &str) -> Option<KeptFile> {
+        self.files.get(id)
+    }
+}

@@ -1,0 +1,282 @@
+//! What can be typed after `sluicegate`, and what `--help` teaches about it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{demo::DemoOptions, name::AdapterName};
+
+/// Runs Claude Code channel adapters as sandboxed WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(name = "sluicegate", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "\
+First steps:
+  sluicegate demo               try it: no account, no token, no Claude
+  sluicegate allow fakechat     let the bundled chat page run
+  sluicegate setup --write      add Sluicegate to this project's .mcp.json
+
+Everything Sluicegate keeps is in SLUICEGATE_HOME, else in your configuration directory.")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve a Claude Code session over standard input and output (Claude Code starts this by itself)
+    Serve {
+        /// Serve only this adapter; may be given several times
+        #[arg(long, value_name = "NAME")]
+        only: Vec<AdapterName>,
+    },
+    /// Try it without Claude: a chat page whose messages are shown here as Claude would see them
+    Demo(DemoOptions),
+    /// Show the adapters: what runs, what waits for you, what is broken
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show in plain words what an adapter asks for
+    #[command(after_help = "Nothing of the adapter runs except its manifest(), without any import.")]
+    Inspect {
+        /// A file, or the name of an adapter
+        target: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let an adapter run, pinned to its digest, with exactly what it asks for
+    Allow(AllowOptions),
+    /// Take a grant back; the adapter stops at once
+    Revoke {
+        /// The adapter
+        name: AdapterName,
+        /// Delete what it kept as well: state, timers, files, secrets and its list of senders
+        #[arg(long)]
+        forget: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Show who asks to be let in with this code, and admit them
+    Pair {
+        /// The code that the sender got
+        code: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Turn away whoever asks to be let in with this code
+    Deny {
+        /// The code that the sender got
+        code: String,
+    },
+    /// Print a one-time code: whoever sends it to the adapter directly within ten minutes is admitted
+    Invite {
+        /// The adapter
+        name: AdapterName,
+        /// Void all of its open invitations instead
+        #[arg(long)]
+        revoke: bool,
+    },
+    /// Show or change who may speak through an adapter
+    Access {
+        /// The adapter
+        name: AdapterName,
+        #[command(subcommand)]
+        change: Option<AccessChange>,
+    },
+    /// Keep secrets for an adapter, in a file that only you can read
+    Secret {
+        /// The adapter
+        name: AdapterName,
+        #[command(subcommand)]
+        change: SecretChange,
+    },
+    /// Show what runs, what was delivered, refused and dropped, and which events failed for good
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try events again that failed for good
+    Retry {
+        /// Their numbers from `sluicegate status`; all, if none is given
+        ids: Vec<i64>,
+    },
+    /// Show the log
+    Log {
+        /// Go on showing what comes
+        #[arg(long, short)]
+        follow: bool,
+        /// Only what this adapter is about
+        #[arg(long, value_name = "NAME")]
+        adapter: Option<AdapterName>,
+        /// How many lines
+        #[arg(long, short = 'n', default_value_t = 50)]
+        lines: usize,
+    },
+    /// Look for what is wrong, and say how to mend it
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print, or write, the entry for this project's .mcp.json and the command that starts Claude with it
+    Setup {
+        /// The server's name in .mcp.json; it becomes the source of every event
+        #[arg(long, default_value = "sluicegate")]
+        name: String,
+        /// Write .mcp.json in this directory
+        #[arg(long)]
+        write: bool,
+        /// Serve only this adapter; may be given several times
+        #[arg(long, value_name = "NAME")]
+        only: Vec<AdapterName>,
+    },
+    /// Print a completion script for your shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AllowOptions {
+    /// The adapter's name, or a file in the adapters' directory
+    pub(super) target: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    /// Trust the identity rules that it brings like those of a profile: they may then admit and decide
+    #[arg(long)]
+    pub(super) vet: bool,
+    /// If it replaces another component of its name: what becomes of the old one's state, senders, files and secrets
+    #[arg(long, value_enum)]
+    pub(super) data: Option<Data>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Data {
+    /// The new component takes it over
+    Keep,
+    /// It is deleted first
+    Delete,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccessChange {
+    /// Show who may speak (also without any word)
+    Show {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a sender speak
+    Allow {
+        /// The platform's id of the sender
+        #[arg(allow_negative_numbers = true)]
+        id: String,
+    },
+    /// No longer let a sender speak
+    Remove {
+        /// The platform's id of the sender
+        #[arg(allow_negative_numbers = true)]
+        id: String,
+    },
+    /// What happens to strangers: pairing (they get a code), allowlist (silence), disabled (nobody speaks)
+    Policy {
+        /// pairing, allowlist or disabled
+        policy: String,
+    },
+    /// Groups that may be heard
+    #[command(subcommand)]
+    Group(GroupChange),
+    /// Change a setting: ackReaction, replyToMode, textChunkLimit, chunkMode, mentionPatterns
+    Set {
+        /// The setting
+        key: String,
+        /// Its value; mentionPatterns takes a JSON list
+        value: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum GroupChange {
+    /// Hear a group
+    Add {
+        /// The platform's id of the group, such as -1001654782309
+        #[arg(allow_negative_numbers = true)]
+        id: String,
+        /// Hear everything, not only what mentions the adapter
+        #[arg(long)]
+        no_mention: bool,
+        /// Hear only these senders; may be given several times
+        #[arg(long, value_name = "ID", value_delimiter = ',', allow_hyphen_values = true)]
+        allow: Vec<String>,
+    },
+    /// No longer hear a group
+    #[command(alias = "rm")]
+    Remove {
+        /// The platform's id of the group, such as -1001654782309
+        #[arg(allow_negative_numbers = true)]
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SecretChange {
+    /// Keep a secret, read from standard input or asked for; never given as an argument
+    Set {
+        /// The variable's name, such as WEBHOOK_SECRET
+        key: String,
+    },
+    /// Forget a secret
+    Remove {
+        /// The variable's name
+        key: String,
+    },
+    /// Show the names of the secrets that are kept
+    List,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn ids_may_begin_with_a_dash() {
+        for line in [
+            "access telegram allow -100123",
+            "access telegram allow -- -x",
+            "access telegram remove -100123",
+            "access telegram group add -1001654782309",
+            "access telegram group add --no-mention -1001654782309 --allow -5,6",
+            "access telegram group rm -1001654782309",
+            "access telegram group add --no-mention -- --no-mention",
+        ] {
+            let parsed = Cli::try_parse_from(["sluicegate"].into_iter().chain(line.split(' ')));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+        let parsed =
+            Cli::try_parse_from(["sluicegate", "access", "t", "group", "add", "--allow", "-5,6", "-7"]).unwrap();
+        let Command::Access { change: Some(AccessChange::Group(GroupChange::Add { id, allow, .. })), .. } =
+            parsed.command
+        else {
+            panic!()
+        };
+        assert_eq!((id.as_str(), allow), ("-7", vec!["-5".to_owned(), "6".into()]));
+    }
+
+    #[test]
+    fn a_secret_is_never_an_argument() {
+        assert!(Cli::try_parse_from(["sluicegate", "secret", "x", "set", "KEY", "value"]).is_err());
+    }
+}

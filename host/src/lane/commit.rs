@@ -1,0 +1,299 @@
+//! From what a call left behind to a transaction in the journal.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::{Handled, Lane, Occurrence, Turn, occurrence::Happening};
+use crate::{
+    actions,
+    adapters::Adapter,
+    clock::now_ms,
+    evidence::Reading,
+    gate::{Redeemed, Ruling, visible},
+    journal::{self, After, Committed, DeadLetter, Key, NewMessage, Receipt, Transaction},
+    message::Message,
+    sandbox::{Delivery, Effects, types},
+};
+
+/// Characters of an id that the log shows.
+const SHOWN: usize = 80;
+
+/// A transaction on its way into the journal, and what to answer when it is there.
+pub(super) struct Queued {
+    receipt: Option<Receipt>,
+    then: Handled,
+}
+
+impl Queued {
+    pub(super) async fn committed(self) -> Handled {
+        match self.receipt {
+            None => self.then,
+            Some(receipt) => match receipt.await {
+                Ok(Committed::Stored { .. }) => self.then,
+                Ok(Committed::Repeated) => Handled::Repeated,
+                Err(error) => Handled::Busy(error.to_string()),
+            },
+        }
+    }
+}
+
+impl Lane {
+    /// What a successful call left behind.
+    pub(super) fn queue(
+        &self,
+        turn: &mut Turn,
+        occurrence: &Occurrence,
+        mut effects: Effects,
+        response: Option<types::RouteResponse>,
+    ) -> Result<Queued, Handled> {
+        self.explain_refusals(occurrence, &effects);
+        self.within_quota(turn, &effects)?;
+        let now = now_ms();
+        let mut transaction = Transaction::new(self.ticket(turn));
+        transaction.once = occurrence.once;
+        transaction.revived = occurrence.revives;
+        for delivery in effects.deliveries.drain(..) {
+            if let Some(message) = self.judge(delivery, occurrence, now) {
+                transaction.messages.push(message);
+            }
+        }
+        transaction.timers = self.timers(occurrence, &effects, now);
+        transaction.state = std::mem::take(&mut effects.state).into_iter().collect();
+        let frames = effects.frames;
+        let then = Handled::Stored(response);
+        let nothing_to_keep = transaction.once.is_none()
+            && transaction.revived.is_none()
+            && transaction.messages.is_empty()
+            && transaction.state.is_empty()
+            && transaction.timers.is_empty();
+        if nothing_to_keep && frames.is_empty() {
+            return Ok(Queued { receipt: None, then });
+        }
+        Ok(Queued { receipt: Some(self.submit(turn, transaction, frames)), then })
+    }
+
+    /// Hands a transaction to the journal. What follows the commit happens there, so that it does not depend on
+    /// whether somebody still waits for the answer.
+    fn submit(&self, turn: &Turn, mut transaction: Transaction, frames: Vec<crate::sandbox::Frame>) -> Receipt {
+        let ticket = self.overlay.queue(transaction.once, transaction.state.iter());
+        let keys: Vec<String> = transaction.state.iter().map(|(key, _)| key.clone()).collect();
+        let (overlay, adapter) = (Arc::clone(&self.overlay), Arc::clone(&self.adapter));
+        let (once, generation) = (transaction.once, turn.generation);
+        let timed = !transaction.timers.is_empty();
+        transaction.after = Some(After(Box::new(move |committed| match committed {
+            Ok(_) => {
+                overlay.settle(ticket, once, keys.iter());
+                adapter.send_frames(frames);
+                if timed {
+                    adapter.timers.notify_one();
+                }
+            }
+            Err(_) => overlay.break_off(generation),
+        })));
+        self.adapter.journal.submit(transaction)
+    }
+
+    /// A repetition of an event whose transaction is queued: it ends as that one does.
+    pub(super) fn queue_repetition(&self, turn: &Turn, occurrence: &Occurrence) -> Queued {
+        let mut transaction = Transaction::new(self.ticket(turn));
+        transaction.once = occurrence.once;
+        Queued { receipt: Some(self.adapter.journal.submit(transaction)), then: Handled::Repeated }
+    }
+
+    /// An invitation was redeemed: the adapter never sees its code.
+    pub(super) fn queue_redeemed(
+        &self,
+        turn: &Turn,
+        occurrence: &Occurrence,
+        redeemed: &Redeemed,
+        reading: &Reading,
+    ) -> Queued {
+        let adapter = &self.adapter;
+        tracing::info!(adapter = %adapter.name(), sender = %visible(&redeemed.sender, SHOWN), "admitted by invitation");
+        adapter.journal.count(adapter.name(), "admitted by invitation");
+        let mut transaction = Transaction::new(self.ticket(turn));
+        transaction.once = occurrence.once.or_else(|| Some(key(adapter, occurrence.source(), &reading.event)));
+        actions::tell(adapter, reading, "You are in: what you write here now reaches Claude.".into());
+        Queued { receipt: Some(self.submit(turn, transaction, Vec::new())), then: Handled::Stored(None) }
+    }
+
+    /// Somebody sent the code of an open invitation that does not admit them: neither the adapter nor Claude gets it.
+    pub(super) fn queue_withheld(&self, turn: &Turn, occurrence: &Occurrence) -> Queued {
+        tracing::warn!(adapter = %self.adapter.name(), "withheld a message that bears the code of an open invitation");
+        self.adapter.journal.count(self.adapter.name(), "invitation withheld");
+        let mut transaction = Transaction::new(self.ticket(turn));
+        transaction.once = occurrence.once;
+        Queued { receipt: Some(self.submit(turn, transaction, Vec::new())), then: Handled::Stored(None) }
+    }
+
+    /// The event failed for good: kept, shown in `status`, repeated by `sluicegate retry`.
+    pub(super) fn bury(&self, turn: &Turn, occurrence: &Occurrence, error: String, attempts: u32) -> Queued {
+        let failed = Handled::Failed(error.clone());
+        if !occurrence.is_kept_when_dead() {
+            return Queued { receipt: None, then: failed };
+        }
+        let (bytes, key) = match &occurrence.evidence {
+            Some(evidence) => (evidence.bytes.clone(), occurrence.once.unwrap_or_else(|| digest(&[&evidence.bytes]))),
+            None => (bytes::Bytes::new(), digest(&[occurrence.source().as_bytes()])),
+        };
+        let mut transaction = Transaction::new(self.ticket(turn));
+        transaction.dead = Some(DeadLetter {
+            key,
+            source: occurrence.source().to_owned(),
+            event: bytes,
+            context: occurrence.circumstances(),
+            error,
+            attempts,
+        });
+        if let Happening::Elapsed(name) = &occurrence.happening {
+            let next = self.every(name).map(|every| now_ms().saturating_add(every));
+            transaction.timers = vec![(name.clone(), next)];
+        }
+        Queued { receipt: Some(self.submit(turn, transaction, Vec::new())), then: failed }
+    }
+
+    fn ticket(&self, turn: &Turn) -> journal::Lane {
+        journal::Lane::of(self.adapter.name().clone(), turn.generation)
+    }
+
+    /// Asks the gate, and makes the message of what it lets through.
+    fn judge(&self, delivery: Delivery, occurrence: &Occurrence, now: i64) -> Option<NewMessage> {
+        let adapter = &self.adapter;
+        match adapter.gate.judge(&adapter.speaker_of(&delivery), now) {
+            Ruling::Deliver => {
+                let source = occurrence.source();
+                let key = key(adapter, source, &delivery.reading.event);
+                Some(NewMessage {
+                    key,
+                    by_credential: delivery.reading.by_credential,
+                    message: message(adapter, delivery),
+                })
+            }
+            Ruling::Pair { code, .. } => {
+                tracing::info!(adapter = %adapter.name(), sender = %visible(&delivery.reading.sender, SHOWN),
+                    "an unknown sender got a pairing code: `sluicegate pair {code}` shows who it is");
+                adapter.journal.count(adapter.name(), "asked to pair");
+                let text = format!(
+                    "This is somebody's assistant, and it does not know you yet. \
+                     If you know its owner, ask them to run:\n\nsluicegate pair {code}"
+                );
+                actions::tell(adapter, &delivery.reading, text);
+                None
+            }
+            Ruling::Drop(reason) => {
+                tracing::info!(adapter = %adapter.name(), sender = %visible(&delivery.reading.sender, SHOWN), "dropped: {reason}");
+                adapter.journal.count(adapter.name(), reason.name());
+                None
+            }
+        }
+    }
+
+    fn explain_refusals(&self, occurrence: &Occurrence, effects: &Effects) {
+        for refusal in &effects.refusals {
+            tracing::info!(adapter = %self.adapter.name(), source = occurrence.source(), "not delivered: {refusal}");
+        }
+        if !effects.refusals.is_empty() {
+            self.adapter.journal.count(self.adapter.name(), "not delivered");
+        }
+    }
+
+    /// Timers that the call set, and the next turn of the one that called it.
+    fn timers(&self, occurrence: &Occurrence, effects: &Effects, now: i64) -> Vec<(String, Option<i64>)> {
+        let due = |after: u32| now.saturating_add(i64::from(after));
+        let mut timers: Vec<_> = effects.timers.iter().map(|(name, after)| (name.clone(), after.map(due))).collect();
+        match &occurrence.happening {
+            Happening::Elapsed(name) if !effects.timers.contains_key(name) => {
+                timers.push((name.clone(), self.every(name).map(|every| now.saturating_add(every))));
+            }
+            Happening::Started => {
+                for timer in &self.adapter.program.contract.platform.timers {
+                    let set = effects.timers.contains_key(&timer.name);
+                    if let (false, Some(every)) = (set, self.every(&timer.name)) {
+                        timers.push((timer.name.clone(), Some(now.saturating_add(every))));
+                    }
+                }
+            }
+            _ => {}
+        }
+        timers
+    }
+
+    /// Milliseconds between the turns of a timer that runs by itself.
+    fn every(&self, name: &str) -> Option<i64> {
+        let timers = &self.adapter.program.contract.platform.timers;
+        let every = timers.iter().find(|timer| timer.name == name)?.every_ms?;
+        i64::try_from(every).ok()
+    }
+
+    /// Refuses what would make `state` larger than it may be.
+    fn within_quota(&self, turn: &mut Turn, effects: &Effects) -> Result<(), Handled> {
+        if effects.state.is_empty() {
+            return Ok(());
+        }
+        let adapter = &self.adapter;
+        let size = || {
+            adapter.read(|reader| reader.state_size(adapter.name())).map_err(|error| Handled::Busy(error.to_string()))
+        };
+        let most = adapter.program.limits.state_kib << 10;
+        let written: u64 =
+            effects.state.iter().map(|(key, value)| (key.len() + value.as_ref().map_or(0, Vec::len)) as u64).sum();
+        let mut before = match turn.state_size {
+            Some(known) => known,
+            None => size()?,
+        };
+        if before + written > most {
+            // What is replaced was counted twice.
+            let mut replaced = 0;
+            for key in effects.state.keys() {
+                let old = self.adapter.read(|reader| reader.state_get(adapter.name(), key));
+                replaced += old.ok().flatten().map_or(0, |old| (old.len() + key.len()) as u64);
+            }
+            before = size()?.saturating_sub(replaced);
+        }
+        if before + written > most {
+            let reason = format!("its state would be larger than {most} bytes (the limit `state-kib`)");
+            tracing::warn!(adapter = %adapter.name(), "{reason}");
+            return Err(Handled::Failed(reason));
+        }
+        turn.state_size = Some(before + written);
+        Ok(())
+    }
+}
+
+/// A message's key in the journal: delivered once, for ever.
+fn key(adapter: &Adapter, source: &str, event: &str) -> Key {
+    digest(&[adapter.name().as_str().as_bytes(), source.as_bytes(), event.as_bytes()])
+}
+
+/// Sixteen bytes of a digest over parts whose borders count.
+fn digest(parts: &[&[u8]]) -> Key {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut key = Key::default();
+    key.copy_from_slice(&hasher.finalize()[..16]);
+    key
+}
+
+fn message(adapter: &Adapter, delivery: Delivery) -> Message {
+    let Delivery { reading, text, text_by, attachments, meta, .. } = delivery;
+    Message {
+        adapter: adapter.name().clone(),
+        kind: reading.kind,
+        message_id: reading.message_id,
+        time_ms: reading.time_ms,
+        sender: reading.sender,
+        sender_name: reading.sender_name,
+        conversation: reading.conversation,
+        thread: reading.thread,
+        direct: reading.direct,
+        reply_to: reading.reply_to,
+        text,
+        text_by,
+        attachments,
+        meta,
+    }
+}

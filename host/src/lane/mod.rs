@@ -1,0 +1,269 @@
+//! The lane: an adapter's events, one after another, each a transaction.
+//!
+//! ```text
+//! occurrence ─▶ seen before? ─▶ invitation? ─▶ handle (sandbox) ─▶ gate ─▶ queue ─┐ next event may start
+//!                                                                                 └▶ commit ─▶ frames, answer
+//! ```
+//! The next call starts once the previous transaction is queued, and its reads see what is queued. When a commit
+//! fails, everything queued behind it fails too and is not answered.
+
+mod commit;
+mod occurrence;
+mod overlay;
+mod quarantine;
+mod surroundings;
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+pub use occurrence::{Happening, Occurrence, kept};
+
+use commit::Queued;
+use overlay::Overlay;
+use quarantine::Quarantine;
+use surroundings::Queueing;
+
+use crate::{
+    adapters::Adapter,
+    clock::now_ms,
+    gate::Redeemed,
+    message::TextBy,
+    sandbox::{CallError, Ended, Instance, Purpose, types},
+};
+
+/// Attempts at one event before it is a dead letter.
+const ATTEMPTS: u32 = 3;
+
+/// How an event ended.
+#[derive(Debug)]
+pub enum Handled {
+    /// It is in the journal; a page route has its answer.
+    Stored(Option<types::RouteResponse>),
+    /// It was seen before.
+    Repeated,
+    /// The adapter says that the input is wrong.
+    Refused(String),
+    /// The adapter failed on it; it is kept as a dead letter where that makes sense.
+    Failed(String),
+    /// It cannot be taken now and must come again.
+    Busy(String),
+}
+
+/// How a lane stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It takes events.
+    Running,
+    /// The adapter has not taken its first event yet.
+    Starting,
+    /// It failed too often and rests, for this reason.
+    Quarantined(String),
+}
+
+/// The lane of one adapter.
+pub struct Lane {
+    adapter: Arc<Adapter>,
+    overlay: Arc<Overlay>,
+    turn: Mutex<Turn>,
+}
+
+/// What only the event whose turn it is may touch.
+struct Turn {
+    instance: Option<Instance>,
+    generation: u64,
+    quarantine: Quarantine,
+    started: bool,
+    /// Bytes in `state`, never less than they are; counted anew when they seem too many.
+    state_size: Option<u64>,
+}
+
+/// How the attempts at one event ended.
+enum Attempted {
+    Done(Ended<Result<Option<types::RouteResponse>, types::Failure>>),
+    Crashed(String),
+}
+
+impl Lane {
+    /// The lane of an adapter that has not been started.
+    #[must_use]
+    pub fn new(adapter: Arc<Adapter>) -> Self {
+        let generation = adapter.journal.next_generation();
+        let turn =
+            Turn { instance: None, generation, quarantine: Quarantine::default(), started: false, state_size: None };
+        Self { adapter, overlay: Arc::default(), turn: Mutex::new(turn) }
+    }
+
+    /// Gives an event its turn, and waits until what it left behind is committed.
+    ///
+    /// Dropping the future while the adapter computes costs its instance; nothing else is lost.
+    pub async fn handle(&self, occurrence: Occurrence) -> Handled {
+        let queued = {
+            let mut turn = self.turn.lock().await;
+            self.mend(&mut turn);
+            match self.take(&mut turn, &occurrence).await {
+                Ok(queued) => queued,
+                Err(handled) => return handled,
+            }
+        };
+        queued.committed().await
+    }
+
+    /// How the lane stands, once the event whose turn it is has ended.
+    pub async fn state(&self) -> State {
+        let turn = self.turn.lock().await;
+        match turn.quarantine.active(now_ms()) {
+            Some(reason) => State::Quarantined(reason),
+            None if turn.started => State::Running,
+            None => State::Starting,
+        }
+    }
+
+    /// Drops the instance if no event has its turn now; its memory is only a cache.
+    pub fn rest(&self) {
+        if let Ok(mut turn) = self.turn.try_lock() {
+            turn.instance = None;
+        }
+    }
+
+    /// After a failed commit the lane begins anew: with a new generation, and without an instance whose memory may
+    /// know what was not kept.
+    fn mend(&self, turn: &mut Turn) {
+        if self.overlay.mend(turn.generation) {
+            turn.generation = self.adapter.journal.next_generation();
+            turn.instance = None;
+            turn.state_size = None;
+        }
+    }
+
+    async fn take(&self, turn: &mut Turn, occurrence: &Occurrence) -> Result<Queued, Handled> {
+        if let Some(reason) = turn.quarantine.active(now_ms()) {
+            return Err(Handled::Busy(reason));
+        }
+        let starting = occurrence.happening == Happening::Started;
+        if !turn.started && !starting {
+            return Err(Handled::Busy("the adapter has not started yet".into()));
+        }
+        if let Some(once) = &occurrence.once {
+            if self.overlay.is_queued(once) {
+                return Ok(self.queue_repetition(turn, occurrence));
+            }
+            match self.adapter.read(|reader| reader.seen(once)) {
+                Ok(false) => {}
+                Ok(true) => return Err(Handled::Repeated),
+                Err(error) => return Err(Handled::Busy(error.to_string())),
+            }
+        }
+        match self.invitation(occurrence) {
+            Invitation::None => {}
+            Invitation::Redeemed(redeemed, reading) => {
+                return Ok(self.queue_redeemed(turn, occurrence, &redeemed, &reading));
+            }
+            Invitation::Withheld => return Ok(self.queue_withheld(turn, occurrence)),
+        }
+        self.adapter.used();
+        let (attempted, attempts) = self.attempt(turn, occurrence).await;
+        match attempted {
+            Attempted::Done(Ended { returned: Ok(response), effects }) => {
+                turn.quarantine.succeeded();
+                turn.started |= starting;
+                self.queue(turn, occurrence, effects, response)
+            }
+            Attempted::Done(Ended { returned: Err(types::Failure::Platform(failure)), .. }) => {
+                let reason = format!("the platform said {}: {}", failure.status, failure.message);
+                Ok(self.bury(turn, occurrence, reason, attempts))
+            }
+            Attempted::Done(Ended { returned: Err(types::Failure::Invalid(reason)), .. }) => {
+                turn.quarantine.succeeded();
+                self.refuse(&reason, "refused by the adapter");
+                Err(Handled::Refused(reason))
+            }
+            Attempted::Done(Ended { returned: Err(types::Failure::Unsupported), .. }) => {
+                // Events that an adapter has no use for are the everyday case for connections and the start.
+                turn.started |= starting;
+                turn.quarantine.succeeded();
+                Err(Handled::Refused("the adapter has no use for it".into()))
+            }
+            Attempted::Crashed(reason) => {
+                if let Some(until) = turn.quarantine.failed(&reason, now_ms()) {
+                    tracing::error!(adapter = %self.adapter.name(), "quarantined for {until} s: {reason}");
+                }
+                Ok(self.bury(turn, occurrence, reason, attempts))
+            }
+        }
+    }
+
+    /// Calls `handle`, again on a fresh instance where it crashed.
+    async fn attempt(&self, turn: &mut Turn, occurrence: &Occurrence) -> (Attempted, u32) {
+        let event = occurrence.event();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let surroundings = Queueing::new(Arc::clone(&self.adapter), Arc::clone(&self.overlay));
+            let purpose = Purpose::Handle(occurrence.evidence.clone());
+            // The instance is out of its place while it runs, so that a dropped future takes it along.
+            let called = match turn.instance.take() {
+                Some(instance) => Ok(instance),
+                None => self.adapter.program.instantiate().await,
+            };
+            let called = match called {
+                Ok(mut instance) => {
+                    let ended = instance.handle(purpose, Arc::new(surroundings), &event).await;
+                    if ended.is_ok() && self.adapter.program.reuses_instances() {
+                        turn.instance = Some(instance);
+                    }
+                    ended
+                }
+                Err(error) => Err(error),
+            };
+            match called {
+                Ok(ended) => return (Attempted::Done(ended), attempts),
+                Err(error) => {
+                    self.crashed(occurrence, &error, attempts);
+                    if attempts == ATTEMPTS {
+                        return (Attempted::Crashed(error.to_string()), attempts);
+                    }
+                }
+            }
+        }
+    }
+
+    fn crashed(&self, occurrence: &Occurrence, error: &CallError, attempts: u32) {
+        tracing::warn!(
+            adapter = %self.adapter.name(), source = occurrence.source(),
+            "an event failed (attempt {attempts} of {ATTEMPTS}): {error}"
+        );
+    }
+
+    fn refuse(&self, reason: &str, why: &str) {
+        tracing::info!(adapter = %self.adapter.name(), "{why}: {reason}");
+    }
+
+    /// Takes an invitation's code out before the adapter sees it, whether or not it admits whoever sent it.
+    fn invitation(&self, occurrence: &Occurrence) -> Invitation {
+        let (gate, contract) = (&self.adapter.gate, &self.adapter.program.contract);
+        let Some(evidence) = occurrence.evidence.as_ref().filter(|_| gate.has_open_invites()) else {
+            return Invitation::None;
+        };
+        let rules = contract.platform.identities.iter().filter(|rule| *rule.source == *evidence.source);
+        let mut readings = rules.filter_map(|rule| rule.read(evidence).ok());
+        // One event is one guess, whatever number of rules apply to it.
+        let Some(reading) = readings.find(|reading| reading.text.is_some()) else { return Invitation::None };
+        let text = reading.text.as_deref().unwrap_or_default();
+        let speaker = self.adapter.speaker(&reading, text, TextBy::Sender, false);
+        match gate.redeem(&speaker, now_ms()) {
+            Some(redeemed) => Invitation::Redeemed(redeemed, Box::new(reading)),
+            None if gate.is_open_invite(text, now_ms()) => Invitation::Withheld,
+            None => Invitation::None,
+        }
+    }
+}
+
+/// What an event has to do with invitations.
+enum Invitation {
+    None,
+    /// It admits its sender.
+    Redeemed(Redeemed, Box<crate::evidence::Reading>),
+    /// It bears the code of an open one, but under conditions in which it admits nobody.
+    Withheld,
+}

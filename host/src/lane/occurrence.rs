@@ -1,0 +1,162 @@
+//! What a source hands to an adapter, and the event that the adapter gets of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    evidence::{Context, Evidence},
+    files::KeptFile,
+    journal::{DeadEvent, Key},
+    sandbox::types,
+};
+
+/// Something that happened on one of an adapter's sources.
+#[derive(Debug, Clone)]
+pub struct Occurrence {
+    /// What happened.
+    pub happening: Happening,
+    /// The bytes that came with it, for what can be evidence.
+    pub evidence: Option<Arc<Evidence>>,
+    /// What makes it a repetition if it was seen before.
+    pub once: Option<Key>,
+    /// The dead letter that is tried again with this.
+    pub revives: Option<i64>,
+}
+
+/// What happened; kept with dead letters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Happening {
+    /// The adapter begins.
+    Started,
+    /// The timer of that name ran out.
+    Elapsed(String),
+    /// A frame, or an element of a batch.
+    Received {
+        /// The connection, for frames.
+        connection: Option<u64>,
+    },
+    /// A request on a route.
+    Requested {
+        /// Its method.
+        method: String,
+        /// Its query, decoded.
+        query: Vec<(String, String)>,
+        /// Uploaded files.
+        files: Vec<KeptFile>,
+    },
+    /// A WebSocket connection came.
+    Opened {
+        /// The route's name.
+        socket: String,
+        /// Its number.
+        connection: u64,
+    },
+    /// A WebSocket connection went.
+    Closed {
+        /// The route's name.
+        socket: String,
+        /// Its number.
+        connection: u64,
+        /// The close code of RFC 6455.
+        code: u16,
+        /// The peer's words.
+        reason: String,
+    },
+}
+
+/// What a dead letter keeps beside the bytes.
+#[derive(Serialize, Deserialize)]
+struct Circumstances {
+    happening: Happening,
+    context: Option<Context>,
+}
+
+impl Occurrence {
+    /// Something without bytes.
+    #[must_use]
+    pub fn bare(happening: Happening) -> Self {
+        Self { happening, evidence: None, once: None, revives: None }
+    }
+
+    /// The source's name, for people and for dead letters.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match (&self.happening, &self.evidence) {
+            (_, Some(evidence)) => &evidence.source,
+            (Happening::Elapsed(name), None) => name,
+            (Happening::Opened { socket, .. } | Happening::Closed { socket, .. }, None) => socket,
+            (Happening::Started, None) => "start",
+            (Happening::Received { .. } | Happening::Requested { .. }, None) => "unknown",
+        }
+    }
+
+    /// Whether it is worth keeping when the adapter fails on it for good. What comes again by itself is not.
+    #[must_use]
+    pub fn is_kept_when_dead(&self) -> bool {
+        matches!(self.happening, Happening::Received { .. } | Happening::Requested { .. } | Happening::Elapsed(_))
+    }
+
+    /// What was known around the bytes, as JSON.
+    pub(super) fn circumstances(&self) -> String {
+        let context = self.evidence.as_ref().map(|evidence| evidence.context.clone());
+        serde_json::to_string(&Circumstances { happening: self.happening.clone(), context }).unwrap_or_default()
+    }
+
+    /// A dead letter, to be tried again.
+    ///
+    /// # Errors
+    /// If its circumstances were written by a version that this one does not understand.
+    pub fn revived(dead: &DeadEvent) -> Result<Self, serde_json::Error> {
+        let Circumstances { happening, context } = serde_json::from_str(&dead.context)?;
+        let evidence = context
+            .map(|context| Arc::new(Evidence::new(dead.entry.source.clone(), Bytes::clone(&dead.event), context)));
+        Ok(Self { happening, evidence, once: None, revives: Some(dead.entry.id) })
+    }
+
+    /// The event, as the interface has it.
+    pub(super) fn event(&self) -> types::Event {
+        let item = |connection| types::Item {
+            source: self.source().to_owned(),
+            connection,
+            body: self.evidence.as_ref().map_or_else(Vec::new, |evidence| evidence.bytes.to_vec()),
+        };
+        match &self.happening {
+            Happening::Started => types::Event::Started,
+            Happening::Elapsed(name) => types::Event::Elapsed(name.clone()),
+            Happening::Received { connection } => types::Event::Received(item(*connection)),
+            Happening::Requested { method, query, files } => {
+                let context = self.evidence.as_ref().map(|evidence| &evidence.context);
+                types::Event::Requested(types::RouteRequest {
+                    item: item(None),
+                    method: method.clone(),
+                    path: context.map(|context| context.path.clone()).unwrap_or_default(),
+                    query: query.clone(),
+                    headers: context.map(|context| context.headers.clone()).unwrap_or_default(),
+                    credential: context.and_then(|context| context.credential.clone()).unwrap_or_default(),
+                    files: files.iter().map(kept).collect(),
+                })
+            }
+            Happening::Opened { socket, connection } => types::Event::Opened((socket.clone(), *connection)),
+            Happening::Closed { socket, connection, code, reason } => types::Event::Closed(types::Closure {
+                socket: socket.clone(),
+                connection: *connection,
+                code: *code,
+                reason: reason.clone(),
+            }),
+        }
+    }
+}
+
+/// A file as the adapter sees it: without its path.
+#[must_use]
+pub fn kept(file: &KeptFile) -> types::KeptFile {
+    types::KeptFile {
+        file: file.id.to_string(),
+        name: file.name.clone(),
+        media_type: file.media_type.clone(),
+        size: file.size,
+    }
+}

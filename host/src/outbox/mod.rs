@@ -1,0 +1,17 @@
+//! The outbox: from the journal to Claude, in order, at least once.
+//!
+//! ```text
+//! journal ─ deliver / Backlog ─▶ Wire (one thread) ─ Event::of ─ sanitise ─▶ standard output
+//! MCP ───── frame, release ────▶
+//! ```
+
+mod link;
+mod lookalike;
+pub mod render;
+pub mod sanitise;
+pub mod wire;
+mod writer;
+
+pub use link::Link;
+pub use render::Event;
+pub use wire::{Backlog, BacklogError, Format, Limits, Wire, WireClosed, WireEnd};

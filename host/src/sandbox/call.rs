@@ -1,0 +1,116 @@
+//! One call into an adapter: what it may see, and what it leaves behind.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::bindings::{inbox, types};
+use crate::{
+    evidence::{Evidence, Reading},
+    files::KeptFile,
+    message::TextBy,
+};
+
+/// The committed state of an adapter, as one call sees it, and the files that the host keeps for it.
+pub trait Surroundings: Send + Sync {
+    /// The value under that key.
+    ///
+    /// # Errors
+    /// A text for the log, when the journal cannot be read; the call then ends.
+    fn state(&self, key: &str) -> Result<Option<Vec<u8>>, String>;
+
+    /// The file of that name, if this adapter has it.
+    fn file(&self, id: &str) -> Option<KeptFile>;
+}
+
+/// Nothing to see: what `manifest()` gets.
+pub struct Nowhere;
+
+impl Surroundings for Nowhere {
+    fn state(&self, _: &str) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
+    }
+    fn file(&self, _: &str) -> Option<KeptFile> {
+        None
+    }
+}
+
+/// What the call is for; it decides which imports may be used.
+#[derive(Clone)]
+pub enum Purpose {
+    /// `manifest()`: none.
+    Manifest,
+    /// `handle`: all; `inbox.deliver` only with the evidence of the event.
+    Handle(Option<Arc<Evidence>>),
+    /// `perform`: all but `inbox.deliver`.
+    Perform,
+}
+
+/// A message that `handle` delivered, read by the host.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// What the rule read from the evidence.
+    pub reading: Reading,
+    /// What is shown as the text.
+    pub text: String,
+    /// Whose words that is.
+    pub text_by: TextBy,
+    /// The adapter's claim that the message addresses it.
+    pub mentions_me: bool,
+    /// As the adapter describes them, with the path of those that the host keeps.
+    pub attachments: Vec<crate::message::Attachment>,
+    /// Attributes that the manifest declares.
+    pub meta: Vec<(String, String)>,
+}
+
+/// A frame that leaves after the commit.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The socket's name.
+    pub socket: String,
+    /// One connection, or all of that name.
+    pub to: Option<u64>,
+    /// What is sent.
+    pub frame: types::Frame,
+}
+
+/// What a call leaves behind; it counts only when the call succeeded.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Messages, in the order of delivery.
+    pub deliveries: Vec<Delivery>,
+    /// Writes to `state`; `None` removes.
+    pub state: BTreeMap<String, Option<Vec<u8>>>,
+    /// Timers: milliseconds from now, or `None` to cancel.
+    pub timers: BTreeMap<String, Option<u32>>,
+    /// Frames, in order.
+    pub frames: Vec<Frame>,
+    /// Refusals of `inbox.deliver`, for the log.
+    pub refusals: Vec<String>,
+}
+
+/// A call that is under way.
+pub(super) struct Call {
+    pub(super) purpose: Purpose,
+    pub(super) surroundings: Arc<dyn Surroundings>,
+    pub(super) effects: Effects,
+}
+
+impl Call {
+    /// The attachment as the message keeps it.
+    pub(super) fn attachment(&self, given: inbox::Attachment) -> Result<crate::message::Attachment, String> {
+        let path = match given.kept {
+            None => None,
+            Some(id) => match self.surroundings.file(&id) {
+                Some(file) => Some(file.path.to_string_lossy().into_owned()),
+                None => return Err("an attachment names a file that the host does not keep for this adapter".into()),
+            },
+        };
+        Ok(crate::message::Attachment {
+            reference: given.reference,
+            path,
+            kind: given.kind,
+            name: given.name,
+            media_type: given.media_type,
+            size: given.size,
+        })
+    }
+}
