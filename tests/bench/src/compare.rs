@@ -1,0 +1,201 @@
+//! Sluicegate beside the baseline on Bun, in rounds, so that what else the machine does meets all
+//! sides alike.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Serialize;
+use tempfile::TempDir;
+
+use crate::arguments::{CompareArguments, SECRET, Side, free_port, loopback};
+use crate::figures::{FIGURES, Run};
+use crate::measure::{Target, measure};
+use crate::server::ServerCommand;
+use crate::statistics::median;
+
+/// The result of `compare`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Comparison {
+    pub(crate) sides: Vec<SideResult>,
+}
+
+/// All runs of one side.
+#[derive(Debug, Serialize)]
+pub(crate) struct SideResult {
+    pub(crate) side: Side,
+    pub(crate) runs: Vec<Run>,
+    /// By the keys of [`FIGURES`].
+    pub(crate) medians: BTreeMap<&'static str, f64>,
+}
+
+impl Comparison {
+    /// Whether every event of every run was answered and notified once.
+    pub(crate) fn is_faultless(&self) -> bool {
+        self.sides
+            .iter()
+            .flat_map(|side| &side.runs)
+            .all(|run| run.account.is_faultless())
+    }
+}
+
+/// Measures every side once a round. Progress goes to standard error.
+pub(crate) fn compare(settings: &CompareArguments) -> Result<Comparison> {
+    let plan = settings.plan.plan();
+    let mut sides: Vec<_> = settings
+        .sides
+        .iter()
+        .map(|side| SideResult {
+            side: *side,
+            runs: Vec::new(),
+            medians: BTreeMap::new(),
+        })
+        .collect();
+    for round in 1..=settings.rounds {
+        for result in &mut sides {
+            eprintln!(
+                "round {round} of {}: {}",
+                settings.rounds,
+                result.side.name()
+            );
+            let subject = Subject::prepare(result.side, settings)?;
+            result
+                .runs
+                .push(measure(&subject.command, &subject.target, &plan)?);
+        }
+    }
+    for result in &mut sides {
+        let values = |of: fn(&Run) -> f64| result.runs.iter().map(of).collect::<Vec<_>>();
+        result.medians = FIGURES
+            .iter()
+            .map(|figure| (figure.key, median(&values(figure.of))))
+            .collect();
+    }
+    Ok(Comparison { sides })
+}
+
+impl Side {
+    /// What tables and messages call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bun => "bun",
+            Self::Sluicegate => "sluicegate",
+            Self::Power => "sluicegate, power",
+        }
+    }
+}
+
+/// A server that is ready to be started.
+struct Subject {
+    command: ServerCommand,
+    target: Target,
+    /// Removed after the run.
+    _home: Option<TempDir>,
+}
+
+impl Subject {
+    fn prepare(side: Side, settings: &CompareArguments) -> Result<Self> {
+        let address = loopback(free_port()?);
+        match side {
+            Side::Bun => Self::bun(&settings.baseline, address),
+            Side::Sluicegate => Self::sluicegate(side, &settings.sluicegate, address, ""),
+            Side::Power => Self::sluicegate(
+                side,
+                &settings.sluicegate,
+                address,
+                "durability = \"power\"\n",
+            ),
+        }
+    }
+
+    fn bun(baseline: &Path, address: SocketAddr) -> Result<Self> {
+        let program = absolute(&baseline.join("node_modules/.bin/bun")).with_context(|| {
+            format!(
+                "Bun is not installed; run `npm install` in {}",
+                baseline.display()
+            )
+        })?;
+        let script = absolute(&baseline.join("webhook.ts"))?;
+        let command = ServerCommand {
+            name: Side::Bun.name().to_owned(),
+            program,
+            arguments: vec![script.display().to_string()],
+            environment: vec![("PORT".to_owned(), address.port().to_string())],
+            directory: None,
+        };
+        let target = Target {
+            address,
+            path: "/ci".to_owned(),
+            secret: SECRET.to_owned(),
+        };
+        Ok(Self {
+            command,
+            target,
+            _home: None,
+        })
+    }
+
+    /// A fresh home in which the bundled webhook adapter is granted and serves `/webhook/ci`.
+    fn sluicegate(side: Side, program: &Path, address: SocketAddr, settings: &str) -> Result<Self> {
+        let home = tempfile::Builder::new()
+            .prefix("sluicegate-bench-")
+            .tempdir()?;
+        let configuration = format!(
+            "listen = \"{address}\"\n{settings}\n[adapters.webhook.credentials.ci]\n\
+             scheme = \"github\"\nsecret = {{ env = \"WEBHOOK_SECRET\" }}\n"
+        );
+        let path = home.path().join("config.toml");
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        std::io::Write::write_all(&mut file, configuration.as_bytes())?;
+        let environment = vec![
+            (
+                "SLUICEGATE_HOME".to_owned(),
+                home.path().display().to_string(),
+            ),
+            ("WEBHOOK_SECRET".to_owned(), SECRET.to_owned()),
+        ];
+        let program = absolute(program)
+            .context("build sluicegate with `cargo build --release`, or give --sluicegate")?;
+        let allow = Command::new(&program)
+            .args(["allow", "webhook", "--yes"])
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .output()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        ensure!(
+            allow.status.success(),
+            "`sluicegate allow webhook --yes` failed ({}): {}",
+            allow.status,
+            String::from_utf8_lossy(&allow.stderr)
+        );
+        let command = ServerCommand {
+            name: side.name().to_owned(),
+            program,
+            arguments: vec!["serve".to_owned()],
+            environment,
+            directory: None,
+        };
+        let target = Target {
+            address,
+            path: "/webhook/ci".to_owned(),
+            secret: SECRET.to_owned(),
+        };
+        Ok(Self {
+            command,
+            target,
+            _home: Some(home),
+        })
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    path.canonicalize()
+        .with_context(|| format!("{} does not exist", path.display()))
+}

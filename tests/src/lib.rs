@@ -1,0 +1,47 @@
+//! The harness of the end-to-end tests.
+//!
+//! Everything runs the real binary on a throw-away home: [`Home`] is that directory with a `config.toml`, [`Server`]
+//! is `sluicegate serve` with a strict MCP client on its standard input and output, [`http`] and [`websocket`] are
+//! the platforms' and browsers' side, [`sign`] is how platforms sign, [`guest`] and [`raw`] are the adapters.
+//!
+//! | variable | what it does |
+//! | --- | --- |
+//! | `SLUICEGATE_BIN` | tests this binary instead of building one |
+//! | `SLUICEGATE_TEST_FRESH=1` | every call gets a fresh instance (`reuse-instances = false`) |
+//! | `SLUICEGATE_TEST_KILLS` | how often the crash tests kill the server (15; 200 when `CI` is set) |
+//! | `SLUICEGATE_TEST_PATIENCE` | factor on all deadlines (1) |
+//! | `CI` | what a machine may lack (Node.js, npm packages) is then required |
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a harness reports by panicking"
+)]
+
+pub mod binary;
+mod cache;
+pub mod deadline;
+pub mod guest;
+pub mod home;
+pub mod http;
+pub mod journal;
+pub mod node;
+pub mod port;
+pub mod raw;
+pub mod server;
+pub mod sign;
+pub mod websocket;
+mod wire;
+
+pub use guest::Guest;
+pub use home::{Home, Run};
+pub use server::Server;
+pub use wire::{Event, RpcError, ToolResult};
+
+use serde_json::{Value, json};
+
+/// A message of the guest `chat` and its relatives: alice says it, directly.
+pub fn says(id: &str, text: &str) -> Value {
+    json!({ "id": id, "sender": "alice", "conversation": "alice", "type": "private", "text": text })
+}
