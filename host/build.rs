@@ -49,7 +49,7 @@ fn main() {
     }
 
     let mut list =
-        String::from("/// Name and component of each bundled adapter.\npub const BUNDLED: &[(&str, &[u8])] = &[\n");
+        String::from("/// Name and component of each bundled adapter.\npub(super) const BUNDLED: &[(&str, &[u8])] = &[\n");
     for name in BUNDLED {
         let component = target.join("wasm32-wasip2/release").join(format!("{name}.wasm"));
         assert!(component.is_file(), "{} was not built", component.display());

@@ -79,8 +79,7 @@ pub fn init(home: &Home, role: Role) -> io::Result<Logging> {
     };
     let (errors, writer) = standard_error()?;
     let people = fmt::layer()
-        .event_format(Human)
-        .with_ansi(anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never)
+        .event_format(Human { colored: anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never })
         .with_writer(writer)
         .log_internal_errors(false)
         .with_filter(if role == Role::Demo { LevelFilter::INFO } else { LevelFilter::WARN });

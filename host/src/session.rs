@@ -82,9 +82,15 @@ impl Session {
                 let _ = self.host.set(Arc::clone(&host));
                 let control = control::serve(self.home.control(), Arc::new(Controls(Arc::clone(&host))));
                 let tools = async {
+                    // The client was told of what is granted; it need not hear that this has started now.
+                    let mut told = actions::tools(&self.granted());
                     loop {
                         host.tools_changed.notified().await;
-                        self.changed.send_modify(|version| *version += 1);
+                        let now = actions::tools(&self.contracts());
+                        if now != told {
+                            told = now;
+                            self.changed.send_modify(|version| *version += 1);
+                        }
                     }
                 };
                 tokio::join!(Arc::clone(&host).run(), tools, async {

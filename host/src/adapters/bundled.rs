@@ -4,6 +4,6 @@ include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
 /// The component of a bundled adapter.
 #[must_use]
-pub fn component(name: &str) -> Option<&'static [u8]> {
+pub(super) fn component(name: &str) -> Option<&'static [u8]> {
     BUNDLED.iter().find(|(bundled, _)| *bundled == name).map(|(_, component)| *component)
 }

@@ -240,7 +240,7 @@ pub(super) enum SecretChange {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use clap::CommandFactory as _;
 

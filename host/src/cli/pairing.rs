@@ -137,7 +137,7 @@ pub(super) fn invite(home: &Home, name: &AdapterName, revoke: bool) -> anyhow::R
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
     use crate::{

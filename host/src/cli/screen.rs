@@ -28,6 +28,9 @@ pub(super) const DIM: Style = Style::new().dimmed();
 /// What stands out.
 pub(super) const BOLD: Style = Style::new().bold();
 
+/// The narrowest terminal for which the last column of a table is wrapped, in characters.
+const NARROWEST: u16 = 60;
+
 /// The longest answer to a question, in bytes.
 const MAX_ANSWER: u64 = 1024;
 
@@ -117,19 +120,25 @@ impl Table {
     pub(super) fn new(header: &[&str]) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING);
-        let watched = is_watched();
-        table.set_content_arrangement(if watched {
+        if is_watched() {
+            // Where colours are not wanted, the stream takes them out.
+            table.enforce_styling();
+        }
+        // A terminal that does not say how wide it is gets lines as long as they are.
+        let fits = is_watched() && table.width().is_some_and(|width| width >= NARROWEST);
+        table.set_content_arrangement(if fits {
             comfy_table::ContentArrangement::Dynamic
         } else {
             comfy_table::ContentArrangement::Disabled
         });
-        if watched {
-            // Where colours are not wanted, the stream takes them out.
-            table.enforce_styling();
-        }
         table.set_header(header.iter().map(|heading| Cell::new(DIM, heading).0));
-        for column in table.column_iter_mut() {
+        let last = header.len().saturating_sub(1);
+        for (number, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
+            if number != last {
+                // Only the last one is wrapped: it is the one with sentences.
+                column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
+            }
         }
         Self(table)
     }

@@ -11,7 +11,7 @@ use super::{
     Committed, DeadLetter, NewMessage, Place, Transaction,
     seen::{Lately, Seen},
     shared::Counts,
-    writer::Maintenance,
+    work::Maintenance,
 };
 use crate::name::AdapterName;
 

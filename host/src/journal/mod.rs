@@ -11,10 +11,12 @@
 mod apply;
 mod error;
 mod file;
+mod lanes;
 mod read;
 mod seen;
 mod shared;
 mod types;
+mod work;
 mod writer;
 
 #[cfg(test)]
@@ -42,7 +44,7 @@ pub use self::{
 };
 use self::{
     shared::{Shared, lock},
-    writer::{Maintenance, Work},
+    work::{Maintenance, Work},
 };
 use crate::name::AdapterName;
 

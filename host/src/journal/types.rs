@@ -74,7 +74,9 @@ pub struct DeadLetter {
 
 /// What is done on the writer's thread once it is certain how a transaction ended, before its receipt resolves:
 /// so it does not depend on whether somebody still waits for the receipt. Must be quick, and must not wait for one.
-pub struct After(pub Box<dyn FnOnce(Result<Committed, &CommitError>) + Send>);
+pub struct After(pub Box<Following>);
+
+type Following = dyn FnOnce(Result<Committed, &CommitError>) + Send;
 
 impl std::fmt::Debug for After {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

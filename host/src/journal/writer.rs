@@ -1,7 +1,6 @@
 //! The thread that writes: takes what is queued, commits it as one group, tells the hook, resolves the receipts.
 
 use std::{
-    collections::HashMap,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -16,13 +15,13 @@ use std::{
 use rusqlite::Connection;
 
 use super::{
-    After, CommitError, Committed, JournalError, Lane, Stored, Transaction,
+    CommitError, Committed, JournalError, Stored, Transaction,
     apply::{Group, Tables, now_ms},
     file,
+    lanes::Lanes,
     shared::Shared,
-    types::Reply,
+    work::{Ended, Maintenance, Work},
 };
-use crate::name::AdapterName;
 
 /// The largest group.
 const GROUP: usize = 512;
@@ -35,26 +34,6 @@ const CURSOR_EVERY: Duration = Duration::from_millis(20);
 
 /// When they could not be persisted, they wait so long.
 const PERSIST_AGAIN: Duration = Duration::from_secs(5);
-
-/// What the thread is asked to do.
-pub(super) enum Work {
-    Apply(Box<Transaction>, Reply<Committed>),
-    Maintain(Maintenance, Reply<u64>),
-    /// Look at what changed outside the queue.
-    Nudge,
-    /// Commit what is queued and end.
-    Stop,
-}
-
-/// Changes that are no adapter's event.
-#[derive(Debug)]
-pub(super) enum Maintenance {
-    Flush,
-    MarkOffered(i64),
-    Prune { before_ms: i64 },
-    Forget(AdapterName),
-    DeleteDead(i64),
-}
 
 enum Outcome {
     Applied(Committed),
@@ -75,19 +54,11 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-#[derive(Default)]
-struct LaneState {
-    /// The highest generation that was seen.
-    highest: u64,
-    /// This generation and all before it are broken.
-    broken: Option<u64>,
-}
-
 pub(super) struct Writer {
     tables: Tables,
     path: PathBuf,
     shared: Arc<Shared>,
-    lanes: HashMap<AdapterName, LaneState>,
+    lanes: Lanes,
     /// New messages are stored as offered.
     offering: bool,
     /// The cursor as the file has it.
@@ -110,7 +81,7 @@ impl Writer {
             tables,
             path,
             shared,
-            lanes: HashMap::new(),
+            lanes: Lanes::default(),
             offering: false,
             persisted: written,
             persisted_at: Instant::now(),
@@ -264,7 +235,7 @@ impl Writer {
         let mut outcomes = Vec::with_capacity(group.len());
         for work in group {
             outcomes.push(match work {
-                Work::Apply(transaction, _) if self.is_behind(&transaction.lane) => Outcome::Behind,
+                Work::Apply(transaction, _) if self.lanes.is_behind(&transaction.lane) => Outcome::Behind,
                 Work::Apply(transaction, _) => {
                     #[cfg(test)]
                     self.shared.faults.apply(&transaction.lane.adapter)?;
@@ -275,18 +246,6 @@ impl Writer {
             });
         }
         Ok(outcomes)
-    }
-
-    /// Notes the generation, and says whether it is broken. What stands by itself is never behind.
-    fn is_behind(&mut self, lane: &Lane) -> bool {
-        let Some(generation) = lane.generation else { return false };
-        if !self.lanes.contains_key(&lane.adapter) {
-            self.lanes.insert(lane.adapter.clone(), LaneState::default());
-        }
-        self.lanes.get_mut(&lane.adapter).is_some_and(|state| {
-            state.highest = state.highest.max(generation);
-            state.broken.is_some_and(|broken| generation <= broken)
-        })
     }
 
     /// Tells the hook and then the receipts what is in the file now.
@@ -316,10 +275,8 @@ impl Writer {
                     replies.push(Ended::Applied(reply, Err(CommitError::Behind), transaction.after));
                 }
                 (Work::Maintain(what, reply), Outcome::Maintained(changed)) => {
-                    if let Maintenance::Forget(adapter) = &what
-                        && let Some(state) = self.lanes.get_mut(adapter)
-                    {
-                        state.broken = Some(state.highest);
+                    if let Maintenance::Forget(adapter) = &what {
+                        self.lanes.forget(adapter);
                     }
                     replies.push(Ended::Maintained(reply, Ok(changed)));
                 }
@@ -357,12 +314,10 @@ impl Writer {
                 Work::Apply(transaction, reply) => {
                     ended += transaction.messages.len() as u64;
                     let Transaction { lane, after, .. } = *transaction;
-                    let error = if self.is_behind(&lane) {
+                    let error = if self.lanes.is_behind(&lane) {
                         CommitError::Behind
                     } else {
-                        if lane.generation.is_some() {
-                            self.lanes.entry(lane.adapter).or_default().broken = lane.generation;
-                        }
+                        self.lanes.break_off(lane);
                         CommitError::Failed(reason.clone())
                     };
                     replies.push(Ended::Applied(reply, Err(error), after));
@@ -377,22 +332,12 @@ impl Writer {
         self.resolve(replies);
     }
 
-    /// What follows comes first: whoever got an answer must find it done. A receipt that was dropped needs no answer.
+    /// Whoever waits for room must be awake before it can be asked for.
     fn resolve(&self, replies: Vec<Ended>) {
-        for reply in replies {
-            match reply {
-                Ended::Applied(reply, result, after) => {
-                    if let Some(After(after)) = after
-                        && catch_unwind(AssertUnwindSafe(|| after(result.as_ref().copied()))).is_err()
-                    {
-                        tracing::error!("what follows a commit panicked");
-                    }
-                    drop(reply.send(result));
-                }
-                Ended::Maintained(reply, result) => drop(reply.send(result)),
-            }
-        }
         self.shared.progress.notify_waiters();
+        for reply in replies {
+            reply.resolve();
+        }
     }
 
     fn finish(mut self) {
@@ -413,10 +358,4 @@ impl Drop for Closing {
     fn drop(&mut self) {
         self.0.close();
     }
-}
-
-/// A receipt that is about to resolve.
-enum Ended {
-    Applied(Reply<Committed>, Result<Committed, CommitError>, Option<After>),
-    Maintained(Reply<u64>, Result<u64, CommitError>),
 }

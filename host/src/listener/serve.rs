@@ -78,7 +78,13 @@ impl Shared {
         let denied = Denied { peer, adapter, route, denial, unreported };
         match &self.log {
             Some(log) => log(&denied),
-            None => tracing::warn!(peer = ?denied.peer, adapter = ?denied.adapter, route = denied.route, "{denied}"),
+            // A field that is not there is left out.
+            None => tracing::warn!(
+                peer = denied.peer.map(display),
+                adapter = denied.adapter.map(display),
+                route = denied.route,
+                "{denied}"
+            ),
         }
     }
 }

@@ -15,7 +15,10 @@ use crate::gate::visible;
 const FIELD: usize = 500;
 
 /// The format of lines on standard error.
-pub(super) struct Human;
+pub(super) struct Human {
+    /// The level is coloured.
+    pub(super) colored: bool,
+}
 
 /// What people read of an event.
 #[derive(Default)]
@@ -40,7 +43,7 @@ where
             Level::DEBUG => ("debug", AnsiColor::Blue),
             Level::TRACE => ("trace", AnsiColor::Magenta),
         };
-        let style = if writer.has_ansi_escapes() { Style::new().fg_color(Some(color.into())) } else { Style::new() };
+        let style = if self.colored { Style::new().fg_color(Some(color.into())) } else { Style::new() };
         write!(writer, "{style}{word}{style:#} ")?;
         if let Some(adapter) = &fields.adapter {
             write!(writer, "{adapter}: ")?;
@@ -97,8 +100,8 @@ mod tests {
     fn an_event_is_one_line_in_which_foreign_text_cannot_move_the_cursor() {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let layer =
-            tracing_subscriber::fmt::layer().event_format(Human).with_ansi(false).with_writer(move || writer.clone());
+        let format = Human { colored: false };
+        let layer = tracing_subscriber::fmt::layer().event_format(format).with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             tracing::warn!(adapter = %"chat", sender = "a\u{1b}[2Jb\nc", n = 2, "dropped");
             tracing::info!("plain");

@@ -189,6 +189,42 @@ fn a_fault_of_one_adapter_is_no_fault_of_another() {
 }
 
 #[test]
+fn what_stands_by_itself_neither_breaks_a_lane_nor_is_behind_one() {
+    let bench = Bench::new();
+    let apart = |id| {
+        let mut transaction = says("chat", 1, id);
+        transaction.lane = Lane::apart(name("chat"));
+        transaction
+    };
+    bench.journal.0.shared.faults.commits.store(1, SeqCst);
+    assert!(is_failed(bench.journal.submit(apart(1)).wait()));
+    assert_eq!(bench.journal.submit(says("chat", 1, 2)).wait(), ONE);
+    bench.journal.0.shared.faults.commits.store(1, SeqCst);
+    assert!(is_failed(bench.journal.submit(says("chat", 1, 3)).wait()));
+    assert_eq!(bench.journal.submit(apart(4)).wait(), ONE);
+    assert_eq!(bench.journal.submit(says("chat", 1, 5)).wait(), Err(CommitError::Behind));
+}
+
+#[test]
+fn what_follows_a_transaction_is_done_before_its_receipt_however_it_ended() {
+    let bench = Bench::new();
+    let (sender, ends) = mpsc::channel();
+    let submit = |id| {
+        let sender = sender.clone();
+        let mut transaction = says("chat", 1, id);
+        transaction.after = Some(After(Box::new(move |end| sender.send(end.map_err(Clone::clone)).unwrap())));
+        bench.journal.submit(transaction)
+    };
+    assert_eq!(submit(1).wait(), ONE);
+    assert_eq!(ends.try_recv(), Ok(ONE));
+    bench.journal.0.shared.faults.commits.store(1, SeqCst);
+    let _ = submit(2).wait();
+    assert!(is_failed(ends.try_recv().unwrap()));
+    let _ = submit(3).wait();
+    assert_eq!(ends.try_recv(), Ok(Err(CommitError::Behind)));
+}
+
+#[test]
 fn after_a_failure_counts_and_places_are_still_right() {
     let bench = Bench::new();
     bench.journal.count(&name("chat"), "unknown-sender");
