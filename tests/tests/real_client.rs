@@ -1,0 +1,72 @@
+//! The real Claude Code client, offline, where its rig stands beside the repository.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use sluicegate_tests::binary::binary;
+
+#[test]
+fn claude_code_registers_the_channels_hears_the_page_and_answers_it() {
+    let Some(rig) = rig() else { return };
+    let clients = clients(&rig);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/rig.sh");
+    for client in &clients {
+        eprintln!("client: {}", client.display());
+        let run = Command::new(&script).arg(&rig).arg(binary()).arg(client).output().expect("the script can be run");
+        let (words, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        eprintln!("{words}{errors}");
+        let summary = words.lines().last().unwrap_or_default();
+        assert!(run.status.success() && summary.ends_with("passed, 0 failed"), "{}: {summary}", client.display());
+    }
+}
+
+/// The rig, if this machine has all that it needs. Where CI is set and the rig is there, everything must be.
+fn rig() -> Option<PathBuf> {
+    let rig = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/claude-rig");
+    let works = |command: &str, version: &str| {
+        Command::new(command).arg(version).output().is_ok_and(|run| run.status.success())
+    };
+    let missing = if !rig.join("ccrig.py").is_file() {
+        Some("the client's rig beside the repository")
+    } else if !Command::new("id").arg("-u").output().is_ok_and(|run| run.stdout == b"0\n") {
+        Some("root, for a network namespace")
+    } else if !works("tmux", "-V") || !works("python3", "--version") || !works("curl", "--version") {
+        Some("tmux, python3 and curl")
+    } else {
+        None
+    };
+    let Some(missing) = missing else { return Some(rig) };
+    let insists = env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false") && rig.is_dir();
+    assert!(!insists, "{missing}: required where CI is set and the rig is there");
+    eprintln!("NOT TESTED HERE: the real client needs {missing}");
+    None
+}
+
+/// Every version of the client that the rig's setup has put on this machine; one is installed if there is none.
+fn clients(rig: &Path) -> Vec<PathBuf> {
+    let found = installed();
+    if !found.is_empty() {
+        return found;
+    }
+    let setup = Command::new(rig.join("setup.sh")).status().expect("the rig's setup can be run");
+    let found = installed();
+    assert!(setup.success() && !found.is_empty(), "the rig's setup installs the client");
+    found
+}
+
+fn installed() -> Vec<PathBuf> {
+    let Some(home) = env::home_dir() else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(home.join(".cache")) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("claude-rig"))
+        .map(|entry| entry.path().join("node_modules/@anthropic-ai/claude-code-linux-x64/claude"))
+        .filter(|client| client.is_file())
+        .collect();
+    found.sort();
+    found
+}
