@@ -2,7 +2,7 @@
 //!
 //! Only the command line writes it; no tool that the model can call changes a grant.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{collections::BTreeMap, fs, io, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,9 @@ impl Grants {
     pub fn update<T>(home: &Home, change: impl FnOnce(&mut Self) -> T) -> Result<T, GrantsError> {
         let path = home.grants();
         let failed = |error| GrantsError::Io { path: path.clone(), error };
-        let lock = fs::File::create(home.root().join("grants.lock")).map_err(failed)?;
+        let mut private = fs::OpenOptions::new();
+        private.write(true).create(true).truncate(true).mode(0o600);
+        let lock = private.open(home.root().join("grants.lock")).map_err(failed)?;
         lock.lock().map_err(failed)?;
         let mut grants = Self::load(home)?;
         let result = change(&mut grants);

@@ -29,6 +29,7 @@ use crate::{
     listener::{Bounds, Connections, ListenError, Listener, Mount, PageToken, RouteTable, Settings},
     name::AdapterName,
     registry::{Registry, Running, StartedWith},
+    resident,
     sandbox::{CompileError, Compiler, LoadError, Sandbox},
     secrets, timers,
     watch::Watch,
@@ -36,6 +37,9 @@ use crate::{
 
 /// Seconds without an event after which an adapter's instances are dropped.
 const REST: Duration = Duration::from_secs(30);
+
+/// From the start until what starting touched is given back.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Seconds between attempts to start an adapter that fails to; doubled each time up to the longest.
 const START_AGAIN: Duration = Duration::from_secs(1);
@@ -430,6 +434,9 @@ impl Host {
 
     /// Drops the instances of adapters that were not used for a while.
     async fn rest(&self) {
+        // Once everything has started.
+        tokio::time::sleep(SETTLED).await;
+        resident::give_back_code();
         loop {
             tokio::time::sleep(REST).await;
             for running in self.registry.all() {

@@ -39,6 +39,7 @@ pub mod message;
 pub mod name;
 pub mod outbox;
 pub mod registry;
+pub mod resident;
 pub mod sandbox;
 pub mod secrets;
 pub mod serve;

@@ -16,7 +16,7 @@ use crate::{
     limits::Limits,
     manifest::{Contract, Manifest},
     name::AdapterName,
-    sandbox::{CompileError, Compiler, Digest, Loaded, Sandbox, read_component},
+    sandbox::{CompileError, Compiler, Digest, LoadError, Loaded, Sandbox, read_component},
 };
 
 /// Where a component comes from.
@@ -193,21 +193,22 @@ impl Catalogue {
         if *digest != grant.digest && !grant.bundled {
             return Err("its digest is not the one that was granted".into());
         }
-        let mut compiled = self.compiler.path(digest);
-        if !compiled.is_file() {
-            let read;
-            let bytes = match &candidate.origin {
-                Origin::Bundled(name) => bundled::component(name).ok_or("it is not bundled any more")?,
-                Origin::File(path) => {
-                    read = read_component(path).map_err(|error| error.to_string())?;
-                    &read
+        let compiled = self.compiler.path(digest);
+        if compiled.is_file() {
+            match self.sandbox.load(&compiled) {
+                // Made on another machine, or damaged: it is made anew.
+                Err(error @ LoadError::Cached(_)) => {
+                    tracing::warn!("{error}");
+                    fs::remove_file(&compiled).map_err(|error| error.to_string())?;
                 }
-            };
-            if Digest::of(bytes) != *digest {
-                return Err("it changed while it was read".into());
+                loaded => return loaded.map_err(|error| error.to_string()),
             }
-            compiled = self.compiler.compile(bytes).await.map_err(|error| error.to_string())?;
         }
+        let bytes = candidate.bytes().map_err(|error| error.to_string())?;
+        if Digest::of(&bytes) != *digest {
+            return Err("it changed while it was read".into());
+        }
+        let compiled = self.compiler.compile(&bytes).await.map_err(|error| error.to_string())?;
         self.sandbox.load(&compiled).map_err(|error| error.to_string())
     }
 }

@@ -107,7 +107,11 @@ impl Tables {
         let adapter = &transaction.lane.adapter;
         let (mut messages, mut repeated) = (0, 0);
         for new in &transaction.messages {
-            if self.seen.first_time(&self.connection, &new.key)? {
+            let new_to_us = match &new.key {
+                Some(key) => self.seen.first_time(&self.connection, key)?,
+                None => true,
+            };
+            if new_to_us {
                 kept.push(Some(self.keep(adapter, new, group)?));
                 messages += 1;
             } else {

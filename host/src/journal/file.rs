@@ -138,10 +138,11 @@ pub(super) fn explain(path: &Path, source: rusqlite::Error) -> JournalError {
 
 /// The file's schema; 0 if it is empty.
 fn schema(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
-    let found: i64 =
-        connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(|source| explain(path, source))?;
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))
+    // One statement: between two of them another process might make the tables.
+    let (found, tables): (i64, i64) = connection
+        .query_row("SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version", (), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .map_err(|source| explain(path, source))?;
     let known = MIGRATIONS.len() as i64;
     match (found, tables) {

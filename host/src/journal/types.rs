@@ -47,8 +47,9 @@ impl Lane {
 /// A message to be kept and shown.
 #[derive(Debug, Clone)]
 pub struct NewMessage {
-    /// Delivered once, for ever: a message whose key was seen before is left out and counted as repeated.
-    pub key: Key,
+    /// Delivered once, for ever: a message whose key was seen before is left out and counted as repeated. `None` where
+    /// the transaction's `once` says the same.
+    pub key: Option<Key>,
     /// The sender is a credential that the user configured, or the local page: one may answer it without the gate.
     pub by_credential: bool,
     /// What was said.

@@ -48,6 +48,11 @@ impl Lane {
         response: Option<types::RouteResponse>,
     ) -> Result<Queued, Handled> {
         self.explain_refusals(occurrence, &effects);
+        // The next call reads what this one wrote before it is committed, so it must be certain that it will be. A
+        // repetition that wrote nothing is found by the commit itself.
+        if !effects.state.is_empty() && self.was_seen(occurrence)? {
+            return Err(Handled::Repeated);
+        }
         self.within_quota(turn, &effects)?;
         let now = now_ms();
         let mut transaction = Transaction::new(self.ticket(turn));
@@ -73,6 +78,12 @@ impl Lane {
         Ok(Queued { receipt: Some(self.submit(turn, transaction, frames)), then })
     }
 
+    /// Whether the event is in the journal already.
+    pub(super) fn was_seen(&self, occurrence: &Occurrence) -> Result<bool, Handled> {
+        let Some(once) = &occurrence.once else { return Ok(false) };
+        self.adapter.read(|reader| reader.seen(once)).map_err(|error| Handled::Busy(error.to_string()))
+    }
+
     /// Hands a transaction to the journal. What follows the commit happens there, so that it does not depend on
     /// whether somebody still waits for the answer.
     fn submit(&self, turn: &Turn, mut transaction: Transaction, frames: Vec<crate::sandbox::Frame>) -> Receipt {
@@ -82,9 +93,11 @@ impl Lane {
         let (once, generation) = (transaction.once, turn.generation);
         let timed = !transaction.timers.is_empty();
         transaction.after = Some(After(Box::new(move |committed| match committed {
-            Ok(_) => {
+            Ok(committed) => {
                 overlay.settle(ticket, once, keys.iter());
-                adapter.send_frames(frames);
+                if committed != Committed::Repeated {
+                    adapter.send_frames(frames);
+                }
                 if timed {
                     adapter.timers.notify_one();
                 }
@@ -163,9 +176,11 @@ impl Lane {
         match adapter.gate.judge(&adapter.speaker_of(&delivery), now) {
             Ruling::Deliver => {
                 let source = occurrence.source();
-                let key = key(adapter, source, &delivery.reading.event);
+                // Where the event's id is what was signed, `once` has it already.
+                let signed = occurrence.evidence.as_ref().and_then(|evidence| evidence.context.signed.as_ref());
+                let by_once = occurrence.once.is_some() && signed == Some(&delivery.reading.event);
                 Some(NewMessage {
-                    key,
+                    key: (!by_once).then(|| key(adapter, source, &delivery.reading.event)),
                     by_credential: delivery.reading.by_credential,
                     message: message(adapter, delivery),
                 })

@@ -144,15 +144,8 @@ impl Lane {
         if !turn.started && !starting {
             return Err(Handled::Busy("the adapter has not started yet".into()));
         }
-        if let Some(once) = &occurrence.once {
-            if self.overlay.is_queued(once) {
-                return Ok(self.queue_repetition(turn, occurrence));
-            }
-            match self.adapter.read(|reader| reader.seen(once)) {
-                Ok(false) => {}
-                Ok(true) => return Err(Handled::Repeated),
-                Err(error) => return Err(Handled::Busy(error.to_string())),
-            }
+        if occurrence.once.is_some_and(|once| self.overlay.is_queued(&once)) {
+            return Ok(self.queue_repetition(turn, occurrence));
         }
         match self.invitation(occurrence) {
             Invitation::None => {}
@@ -184,6 +177,7 @@ impl Lane {
                 turn.quarantine.succeeded();
                 Err(Handled::Refused("the adapter has no use for it".into()))
             }
+            Attempted::Crashed(_) if self.was_seen(occurrence)? => Err(Handled::Repeated),
             Attempted::Crashed(reason) => {
                 if let Some(until) = turn.quarantine.failed(&reason, now_ms()) {
                     tracing::error!(adapter = %self.adapter.name(), "quarantined for {until} s: {reason}");

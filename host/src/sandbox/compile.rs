@@ -8,13 +8,16 @@ use std::{
     fs,
     hash::{Hash, Hasher},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::{
+    fs::OFlags,
+    process::{Resource, Rlimit, setrlimit},
+};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 use wasmtime::Engine;
@@ -65,6 +68,9 @@ pub enum CompileError {
     /// More bytes than are taken.
     #[error("it has {0} bytes; at most {MAX_COMPONENT} are taken")]
     TooLarge(u64),
+    /// A directory, a pipe, a device.
+    #[error("it is not a regular file")]
+    NotAFile,
     /// The compiler refused it.
     #[error("it is not a WebAssembly component that can be run: {0}")]
     Invalid(String),
@@ -176,7 +182,7 @@ pub fn compile_child() -> io::Result<i32> {
     }
     let mut component = Vec::new();
     io::stdin().lock().take(MAX_COMPONENT + 1).read_to_end(&mut component)?;
-    let compiled = engine::engine().and_then(|engine| engine.precompile_component(&component));
+    let compiled = engine::engine(true).and_then(|engine| engine.precompile_component(&component));
     match compiled {
         Ok(native) => {
             let mut out = io::stdout().lock();
@@ -198,8 +204,14 @@ pub fn compile_child() -> io::Result<i32> {
 /// # Errors
 /// [`CompileError::TooLarge`], [`CompileError::Io`].
 pub fn read_component(path: &Path) -> Result<Vec<u8>, CompileError> {
-    let file = fs::File::open(path)?;
-    let size = file.metadata()?.len();
+    // Opening a pipe would wait for its other end.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(CompileError::NotAFile);
+    }
+    let size = metadata.len();
     if size > MAX_COMPONENT {
         return Err(CompileError::TooLarge(size));
     }

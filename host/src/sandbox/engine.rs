@@ -17,10 +17,12 @@ pub(super) const TICK: Duration = Duration::from_millis(10);
 /// Steps without any call after which the clock stops, so that an idle host has no wake-ups.
 const IDLE_TICKS: u32 = 20;
 
-/// The configuration that compiling and running share; a compiled component fits only this.
-pub(super) fn engine() -> wasmtime::Result<Engine> {
+/// The configuration that compiling and running share; a compiled component fits only this. Only the compiler's
+/// process has a compiler.
+pub(super) fn engine(compiler: bool) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
+        .enable_compiler(compiler)
         .wasm_component_model(true)
         .concurrency_support(false)
         .epoch_interruption(true)

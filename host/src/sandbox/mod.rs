@@ -69,7 +69,7 @@ impl Sandbox {
     /// [`LoadError::Engine`].
     pub fn new(reuse: bool) -> Result<Arc<Self>, LoadError> {
         let failed = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
-        let engine = engine::engine().map_err(failed)?;
+        let engine = engine::engine(false).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         bindings::Channel::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;

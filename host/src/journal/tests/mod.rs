@@ -113,7 +113,7 @@ fn empty(adapter: &str, generation: u64) -> Transaction {
 /// A transaction with one message, whose id and key are `id`.
 fn says(adapter: &str, generation: u64, id: u64) -> Transaction {
     let mut transaction = empty(adapter, generation);
-    transaction.messages.push(NewMessage { key: key(id), by_credential: false, message: message(adapter, id) });
+    transaction.messages.push(NewMessage { key: Some(key(id)), by_credential: false, message: message(adapter, id) });
     transaction
 }
 
