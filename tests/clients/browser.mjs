@@ -13,9 +13,9 @@ const QUIET = [
 /**
  * Starts Chromium (the environment variable CHROMIUM, else /usr/bin/chromium) without a window, calls
  * `use(page, context)`, and stops it, whether `use` succeeded or not. Resolves with what `use` did.
- * What the page writes to its console and the errors that it throws go to standard error.
+ * `moreArgs` are further switches. What the page writes to its console and the errors that it throws go to standard error.
  */
-export async function withPage(use) {
+export async function withPage(use, moreArgs = []) {
   const profile = await mkdtemp(join(tmpdir(), 'sluicegate-chromium-'))
   // Chromium's own sandbox does not start for root, as whom containers and CI often run.
   const root = process.getuid?.() === 0
@@ -24,7 +24,7 @@ export async function withPage(use) {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       headless: true,
       chromiumSandbox: !root,
-      args: QUIET,
+      args: [...QUIET, ...moreArgs],
     })
     try {
       const page = context.pages()[0] ?? await context.newPage()

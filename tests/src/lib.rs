@@ -39,7 +39,14 @@ pub use home::{Home, Run};
 pub use server::Server;
 pub use wire::{Event, RpcError, ToolResult};
 
+use std::io::Write as _;
+
 use serde_json::{Value, json};
+
+/// Tells the user something, also out of a test that passes: what `eprintln!` prints there is kept from them.
+fn note(words: &str) {
+    drop(writeln!(std::io::stderr(), "{words}"));
+}
 
 /// A message of the guest `chat` and its relatives: alice says it, directly.
 pub fn says(id: &str, text: &str) -> Value {

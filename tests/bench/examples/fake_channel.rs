@@ -23,11 +23,7 @@ fn main() -> Result<()> {
     });
     for line in std::io::stdin().lock().lines() {
         let request: Value = serde_json::from_str(&line?)?;
-        let experimental = if fault == "undeclared" {
-            json!({})
-        } else {
-            json!({"claude/channel": {}})
-        };
+        let experimental = if fault == "undeclared" { json!({}) } else { json!({"claude/channel": {}}) };
         let answer = match request["method"].as_str() {
             Some("initialize") => {
                 json!({"result": {"capabilities": {"tools": {}, "experimental": experimental}}})

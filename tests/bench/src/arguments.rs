@@ -106,23 +106,12 @@ impl RunArguments {
         let mut words = self.command.iter().map(fill);
         let command = ServerCommand {
             name: self.name.clone(),
-            program: words
-                .next()
-                .context("the server's command is empty")?
-                .into(),
+            program: words.next().context("the server's command is empty")?.into(),
             arguments: words.collect(),
-            environment: self
-                .environment
-                .iter()
-                .map(|(name, value)| (name.clone(), fill(value)))
-                .collect(),
+            environment: self.environment.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
             directory: self.cwd.clone(),
         };
-        let target = Target {
-            address: loopback(port),
-            path: self.path.clone(),
-            secret: self.secret.clone(),
-        };
+        let target = Target { address: loopback(port), path: self.path.clone(), secret: self.secret.clone() };
         Ok((command, target))
     }
 }
@@ -189,15 +178,10 @@ mod tests {
     fn the_port_is_filled_into_arguments_and_environment() {
         let line = "bench run --port 4242 --env PORT={port} -- serve --listen 127.0.0.1:{port}";
         let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
-        let Subcommand::Run(run) = arguments.command else {
-            unreachable!()
-        };
+        let Subcommand::Run(run) = arguments.command else { unreachable!() };
         let (command, target) = run.server().unwrap();
         assert_eq!(command.arguments, ["--listen", "127.0.0.1:4242"]);
-        assert_eq!(
-            command.environment,
-            [("PORT".to_owned(), "4242".to_owned())]
-        );
+        assert_eq!(command.environment, [("PORT".to_owned(), "4242".to_owned())]);
         assert_eq!(target.address, loopback(4242));
     }
 }

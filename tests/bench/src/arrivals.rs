@@ -48,9 +48,7 @@ impl Arrivals {
 
     /// How often event `number` was seen.
     pub(crate) fn times(&self, number: usize) -> u32 {
-        self.times
-            .get(number)
-            .map_or(0, |times| times.load(Ordering::Acquire))
+        self.times.get(number).map_or(0, |times| times.load(Ordering::Acquire))
     }
 
     /// How many different events were seen.
@@ -87,10 +85,7 @@ impl Arrivals {
         };
         let nanoseconds = u64::try_from((at - self.start).as_nanos()).unwrap_or(u64::MAX - 1);
         // The time stands before the count, so that who sees the count finds the time.
-        if first
-            .compare_exchange(0, nanoseconds + 1, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-        {
+        if first.compare_exchange(0, nanoseconds + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             self.distinct.fetch_add(1, Ordering::AcqRel);
         }
         times.fetch_add(1, Ordering::AcqRel);
@@ -105,34 +100,27 @@ pub(crate) fn watch(
     arrivals: Arc<Arrivals>,
     others: Sender<Vec<u8>>,
 ) -> std::io::Result<()> {
-    let mut lines = Lines {
-        marker: Finder::new(marker).into_owned(),
-        method: Finder::new(METHOD),
-        arrivals,
-        others,
-    };
-    std::thread::Builder::new()
-        .name("stdout".to_owned())
-        .spawn(move || {
-            let mut buffer = vec![0; 1 << 18];
-            let mut filled = 0;
-            // An error is what the end of a killed process may look like; the handshake and the account
-            // notice what is missing.
-            while let Ok(read) = output.read(&mut buffer[filled..]) {
-                if read == 0 {
-                    break;
-                }
-                let at = Instant::now();
-                filled += read;
-                let used = lines.take(&buffer[..filled], at);
-                buffer.copy_within(used..filled, 0);
-                filled -= used;
-                if filled == buffer.len() {
-                    buffer.resize(buffer.len() * 2, 0);
-                }
-                lines.arrivals.waiter.unpark();
+    let mut lines = Lines { marker: Finder::new(marker).into_owned(), method: Finder::new(METHOD), arrivals, others };
+    std::thread::Builder::new().name("stdout".to_owned()).spawn(move || {
+        let mut buffer = vec![0; 1 << 18];
+        let mut filled = 0;
+        // An error is what the end of a killed process may look like; the handshake and the account
+        // notice what is missing.
+        while let Ok(read) = output.read(&mut buffer[filled..]) {
+            if read == 0 {
+                break;
             }
-        })?;
+            let at = Instant::now();
+            filled += read;
+            let used = lines.take(&buffer[..filled], at);
+            buffer.copy_within(used..filled, 0);
+            filled -= used;
+            if filled == buffer.len() {
+                buffer.resize(buffer.len() * 2, 0);
+            }
+            lines.arrivals.waiter.unpark();
+        }
+    })?;
     Ok(())
 }
 
@@ -163,10 +151,7 @@ impl Lines {
     fn number(&self, line: &[u8]) -> Option<usize> {
         let digits = self.marker.find(line)? + self.marker.needle().len();
         self.method.find(line)?;
-        std::str::from_utf8(line.get(digits..digits + 8)?)
-            .ok()?
-            .parse()
-            .ok()
+        std::str::from_utf8(line.get(digits..digits + 8)?).ok()?.parse().ok()
     }
 }
 
@@ -179,43 +164,16 @@ mod tests {
 
     #[test]
     fn every_event_is_counted_however_the_bytes_are_cut() {
-        let event = |number: u32| {
-            format!(
-                "{{\"method\":\"notifications/claude/channel\",\"params\":\"x-{number:08}\"}}\n"
-            )
-        };
-        let all = [
-            event(0),
-            event(2),
-            "{\"id\":1}\n".to_owned(),
-            event(2),
-            "x-00000001\n".to_owned(),
-        ]
-        .concat();
+        let event =
+            |number: u32| format!("{{\"method\":\"notifications/claude/channel\",\"params\":\"x-{number:08}\"}}\n");
+        let all = [event(0), event(2), "{\"id\":1}\n".to_owned(), event(2), "x-00000001\n".to_owned()].concat();
         for size in 1..all.len() {
             let arrivals = Arc::new(Arrivals::new(3));
             let (sender, others) = channel();
-            watch(
-                Pieces {
-                    bytes: all.clone().into_bytes(),
-                    size,
-                },
-                "x-",
-                Arc::clone(&arrivals),
-                sender,
-            )
-            .unwrap();
+            watch(Pieces { bytes: all.clone().into_bytes(), size }, "x-", Arc::clone(&arrivals), sender).unwrap();
             let others: Vec<_> = others.iter().collect();
-            assert_eq!(
-                others,
-                [b"{\"id\":1}".to_vec(), b"x-00000001".to_vec()],
-                "in pieces of {size}"
-            );
-            assert_eq!(
-                [0, 1, 2].map(|number| arrivals.times(number)),
-                [1, 0, 2],
-                "in pieces of {size}"
-            );
+            assert_eq!(others, [b"{\"id\":1}".to_vec(), b"x-00000001".to_vec()], "in pieces of {size}");
+            assert_eq!([0, 1, 2].map(|number| arrivals.times(number)), [1, 0, 2], "in pieces of {size}");
             assert_eq!(arrivals.distinct(), 2);
         }
     }

@@ -36,10 +36,7 @@ pub(crate) struct SideResult {
 impl Comparison {
     /// Whether every event of every run was answered and notified once.
     pub(crate) fn is_faultless(&self) -> bool {
-        self.sides
-            .iter()
-            .flat_map(|side| &side.runs)
-            .all(|run| run.account.is_faultless())
+        self.sides.iter().flat_map(|side| &side.runs).all(|run| run.account.is_faultless())
     }
 }
 
@@ -49,31 +46,18 @@ pub(crate) fn compare(settings: &CompareArguments) -> Result<Comparison> {
     let mut sides: Vec<_> = settings
         .sides
         .iter()
-        .map(|side| SideResult {
-            side: *side,
-            runs: Vec::new(),
-            medians: BTreeMap::new(),
-        })
+        .map(|side| SideResult { side: *side, runs: Vec::new(), medians: BTreeMap::new() })
         .collect();
     for round in 1..=settings.rounds {
         for result in &mut sides {
-            eprintln!(
-                "round {round} of {}: {}",
-                settings.rounds,
-                result.side.name()
-            );
+            eprintln!("round {round} of {}: {}", settings.rounds, result.side.name());
             let subject = Subject::prepare(result.side, settings)?;
-            result
-                .runs
-                .push(measure(&subject.command, &subject.target, &plan)?);
+            result.runs.push(measure(&subject.command, &subject.target, &plan)?);
         }
     }
     for result in &mut sides {
         let values = |of: fn(&Run) -> f64| result.runs.iter().map(of).collect::<Vec<_>>();
-        result.medians = FIGURES
-            .iter()
-            .map(|figure| (figure.key, median(&values(figure.of))))
-            .collect();
+        result.medians = FIGURES.iter().map(|figure| (figure.key, median(&values(figure.of)))).collect();
     }
     Ok(Comparison { sides })
 }
@@ -103,22 +87,13 @@ impl Subject {
         match side {
             Side::Bun => Self::bun(&settings.baseline, address),
             Side::Sluicegate => Self::sluicegate(side, &settings.sluicegate, address, ""),
-            Side::Power => Self::sluicegate(
-                side,
-                &settings.sluicegate,
-                address,
-                "durability = \"power\"\n",
-            ),
+            Side::Power => Self::sluicegate(side, &settings.sluicegate, address, "durability = \"power\"\n"),
         }
     }
 
     fn bun(baseline: &Path, address: SocketAddr) -> Result<Self> {
-        let program = absolute(&baseline.join("node_modules/.bin/bun")).with_context(|| {
-            format!(
-                "Bun is not installed; run `npm install` in {}",
-                baseline.display()
-            )
-        })?;
+        let program = absolute(&baseline.join("node_modules/.bin/bun"))
+            .with_context(|| format!("Bun is not installed; run `npm install` in {}", baseline.display()))?;
         let script = absolute(&baseline.join("webhook.ts"))?;
         let command = ServerCommand {
             name: Side::Bun.name().to_owned(),
@@ -127,43 +102,26 @@ impl Subject {
             environment: vec![("PORT".to_owned(), address.port().to_string())],
             directory: None,
         };
-        let target = Target {
-            address,
-            path: "/ci".to_owned(),
-            secret: SECRET.to_owned(),
-        };
-        Ok(Self {
-            command,
-            target,
-            _home: None,
-        })
+        let target = Target { address, path: "/ci".to_owned(), secret: SECRET.to_owned() };
+        Ok(Self { command, target, _home: None })
     }
 
     /// A fresh home in which the bundled webhook adapter is granted and serves `/webhook/ci`.
     fn sluicegate(side: Side, program: &Path, address: SocketAddr, settings: &str) -> Result<Self> {
-        let home = tempfile::Builder::new()
-            .prefix("sluicegate-bench-")
-            .tempdir()?;
+        let home = tempfile::Builder::new().prefix("sluicegate-bench-").tempdir()?;
         let configuration = format!(
             "listen = \"{address}\"\n{settings}\n[adapters.webhook.credentials.ci]\n\
              scheme = \"github\"\nsecret = {{ env = \"WEBHOOK_SECRET\" }}\n"
         );
         let path = home.path().join("config.toml");
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         std::io::Write::write_all(&mut file, configuration.as_bytes())?;
         let environment = vec![
-            (
-                "SLUICEGATE_HOME".to_owned(),
-                home.path().display().to_string(),
-            ),
+            ("SLUICEGATE_HOME".to_owned(), home.path().display().to_string()),
             ("WEBHOOK_SECRET".to_owned(), SECRET.to_owned()),
         ];
-        let program = absolute(program)
-            .context("build sluicegate with `cargo build --release`, or give --sluicegate")?;
+        let program =
+            absolute(program).context("build sluicegate with `cargo build --release`, or give --sluicegate")?;
         let allow = Command::new(&program)
             .args(["allow", "webhook", "--yes"])
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -182,20 +140,11 @@ impl Subject {
             environment,
             directory: None,
         };
-        let target = Target {
-            address,
-            path: "/webhook/ci".to_owned(),
-            secret: SECRET.to_owned(),
-        };
-        Ok(Self {
-            command,
-            target,
-            _home: Some(home),
-        })
+        let target = Target { address, path: "/webhook/ci".to_owned(), secret: SECRET.to_owned() };
+        Ok(Self { command, target, _home: Some(home) })
     }
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
-    path.canonicalize()
-        .with_context(|| format!("{} does not exist", path.display()))
+    path.canonicalize().with_context(|| format!("{} does not exist", path.display()))
 }

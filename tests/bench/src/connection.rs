@@ -20,11 +20,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects to the server.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
-        let mut connection = Self {
-            address,
-            stream: None,
-            buffer: Vec::with_capacity(4096),
-        };
+        let mut connection = Self { address, stream: None, buffer: Vec::with_capacity(4096) };
         connection.connected().await?;
         Ok(connection)
     }
@@ -33,10 +29,7 @@ impl Connection {
     /// have been served; it is not sent again.
     pub(crate) async fn send(&mut self, request: &[u8]) -> Result<u16> {
         let stream = self.connected().await?;
-        stream
-            .write_all(request)
-            .await
-            .context("the server closed the connection")?;
+        stream.write_all(request).await.context("the server closed the connection")?;
         self.buffer.clear();
         let answer = loop {
             if let Some(answer) = Answer::parse(&self.buffer)? {
@@ -49,10 +42,7 @@ impl Connection {
                 while self.buffer.len() < answer.head + length {
                     self.read().await?;
                 }
-                ensure!(
-                    self.buffer.len() == answer.head + length,
-                    "the server sent more than its answer"
-                );
+                ensure!(self.buffer.len() == answer.head + length, "the server sent more than its answer");
             }
             Body::Chunked => {
                 while !chunks_end(&self.buffer[answer.head..])? {
@@ -73,9 +63,7 @@ impl Connection {
 
     async fn connected(&mut self) -> Result<&mut TcpStream> {
         if self.stream.is_none() {
-            let stream = TcpStream::connect(self.address)
-                .await
-                .context("cannot connect")?;
+            let stream = TcpStream::connect(self.address).await.context("cannot connect")?;
             stream.set_nodelay(true)?;
             self.stream = Some(stream);
         }
@@ -84,14 +72,8 @@ impl Connection {
 
     async fn read(&mut self) -> Result<()> {
         let stream = self.stream.as_mut().context("not connected")?;
-        let read = stream
-            .read_buf(&mut self.buffer)
-            .await
-            .context("cannot read the answer")?;
-        ensure!(
-            read > 0,
-            "the server closed the connection before the end of its answer"
-        );
+        let read = stream.read_buf(&mut self.buffer).await.context("cannot read the answer")?;
+        ensure!(read > 0, "the server closed the connection before the end of its answer");
         Ok(())
     }
 }
@@ -116,59 +98,36 @@ impl Answer {
     fn parse(bytes: &[u8]) -> Result<Option<Self>> {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut response = httparse::Response::new(&mut headers);
-        let httparse::Status::Complete(head) = response
-            .parse(bytes)
-            .context("the answer is not HTTP/1.1")?
-        else {
+        let httparse::Status::Complete(head) = response.parse(bytes).context("the answer is not HTTP/1.1")? else {
             return Ok(None);
         };
         let status = response.code.context("the answer has no status")?;
         let value = |name: &str| {
-            let header = response
-                .headers
-                .iter()
-                .find(|header| header.name.eq_ignore_ascii_case(name));
+            let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
             header.and_then(|header| std::str::from_utf8(header.value).ok())
         };
         let body = if matches!(status, 204 | 304) {
             Body::Length(0)
         } else if let Some(length) = value("content-length") {
-            Body::Length(
-                length
-                    .trim()
-                    .parse()
-                    .context("Content-Length is not a number")?,
-            )
-        } else if value("transfer-encoding")
-            .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
-        {
+            Body::Length(length.trim().parse().context("Content-Length is not a number")?)
+        } else if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
             Body::Chunked
         } else {
-            bail!(
-                "the answer has neither Content-Length nor chunks; the connection cannot be kept"
-            );
+            bail!("the answer has neither Content-Length nor chunks; the connection cannot be kept");
         };
         let closes = value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        Ok(Some(Self {
-            status,
-            head,
-            body,
-            closes,
-        }))
+        Ok(Some(Self { status, head, body, closes }))
     }
 }
 
 /// Whether the chunks in `bytes` (RFC 9112, section 7.1, without trailers) are complete.
 fn chunks_end(mut bytes: &[u8]) -> Result<bool> {
     loop {
-        let size =
-            httparse::parse_chunk_size(bytes).map_err(|_| anyhow::anyhow!("invalid chunk size"))?;
+        let size = httparse::parse_chunk_size(bytes).map_err(|_| anyhow::anyhow!("invalid chunk size"))?;
         let httparse::Status::Complete((start, length)) = size else {
             return Ok(false);
         };
-        let end = usize::try_from(length)?
-            .checked_add(start + 2)
-            .context("a chunk is too long")?;
+        let end = usize::try_from(length)?.checked_add(start + 2).context("a chunk is too long")?;
         let Some(rest) = bytes.get(end..) else {
             return Ok(false);
         };
@@ -190,26 +149,10 @@ mod tests {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
         assert_eq!(parse(&head[..head.len() - 1]), None);
         let answer = parse(&format!("{head}ok")).unwrap();
-        assert_eq!(
-            answer,
-            Answer {
-                status: 200,
-                head: head.len(),
-                body: Body::Length(2),
-                closes: false
-            }
-        );
-        assert_eq!(
-            parse("HTTP/1.1 204 No Content\r\n\r\n").unwrap().body,
-            Body::Length(0)
-        );
-        let chunked =
-            parse("HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
-                .unwrap();
-        assert_eq!(
-            (chunked.status, chunked.body, chunked.closes),
-            (503, Body::Chunked, true)
-        );
+        assert_eq!(answer, Answer { status: 200, head: head.len(), body: Body::Length(2), closes: false });
+        assert_eq!(parse("HTTP/1.1 204 No Content\r\n\r\n").unwrap().body, Body::Length(0));
+        let chunked = parse("HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n").unwrap();
+        assert_eq!((chunked.status, chunked.body, chunked.closes), (503, Body::Chunked, true));
         assert!(Answer::parse(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
         assert!(Answer::parse(b"\x16\x03\x01 TLS?\r\n").is_err());
     }

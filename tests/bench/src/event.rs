@@ -23,8 +23,7 @@ impl Events {
             marker: format!("sgb-{:x}-{:x}-", std::process::id(), now.as_millis()),
             host: target.address.to_string(),
             path: target.path.clone(),
-            key: Hmac::new_from_slice(target.secret.as_bytes())
-                .context("the secret cannot be a key")?,
+            key: Hmac::new_from_slice(target.secret.as_bytes()).context("the secret cannot be a key")?,
         })
     }
 
@@ -37,16 +36,16 @@ impl Events {
     /// (`X-Hub-Signature-256`: HMAC-SHA256 of the body, in hexadecimal).
     pub(crate) fn request(&self, number: usize) -> Vec<u8> {
         let body = format!(
-            "{{\"marker\":\"{}{number:08}\",\"action\":\"completed\",\"repository\":\"acme/gateway\",\
-             \"branch\":\"main\",\"run\":{},\"conclusion\":\"success\",\"sender\":\"build-bot\",\
-             \"summary\":\"214 checks passed in 3m 12s\"}}",
+            "{{\"action\":\"created\",\"issue\":{{\"number\":{number},\"title\":\"Lost update under load\",\
+             \"state\":\"open\"}},\"comment\":{{\"body\":\"Seen again, trace {}{number:08}\",\
+             \"html_url\":\"https://github.com/acme/gateway/issues/{number}#issuecomment-1\"}},\
+             \"repository\":{{\"full_name\":\"acme/gateway\"}},\"sender\":{{\"login\":\"octocat\"}}}}",
             self.marker,
-            1_000_000 + number,
         );
         let signature = hex::encode(self.key.clone().chain_update(&body).finalize().into_bytes());
         let head = format!(
             "POST {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: GitHub-Hookshot/bench\r\nAccept: */*\r\n\
-             Content-Type: application/json\r\nX-GitHub-Event: workflow_run\r\nX-GitHub-Delivery: {}{number:08}\r\n\
+             Content-Type: application/json\r\nX-GitHub-Event: issue_comment\r\nX-GitHub-Delivery: {}{number:08}\r\n\
              X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {}\r\n\r\n",
             self.path,
             self.host,
@@ -67,24 +66,17 @@ mod tests {
     fn the_signature_is_githubs() {
         let key = Hmac::<Sha256>::new_from_slice(b"It's a Secret to Everybody").unwrap();
         let signature = hex::encode(key.chain_update("Hello, World!").finalize().into_bytes());
-        assert_eq!(
-            signature,
-            "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
-        );
+        assert_eq!(signature, "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17");
     }
 
     #[test]
     fn a_request_has_the_stated_length_and_its_own_marker() {
-        let target = Target {
-            address: crate::arguments::loopback(1),
-            path: "/ci".to_owned(),
-            secret: "s".to_owned(),
-        };
+        let target = Target { address: crate::arguments::loopback(1), path: "/ci".to_owned(), secret: "s".to_owned() };
         let events = Events::new(&target).unwrap();
         let request = String::from_utf8(events.request(7)).unwrap();
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("Content-Length: {}", body.len())));
-        assert!(body.contains(&format!("\"{}00000007\"", events.marker())));
+        assert!(body.contains(&format!("{}00000007", events.marker())));
         assert!((180..260).contains(&body.len()), "{} bytes", body.len());
         let value: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(value["run"], 1_000_007);

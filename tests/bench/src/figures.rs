@@ -86,74 +86,25 @@ pub(crate) struct Figure {
 
 /// All figures, in the tables' order.
 pub(crate) const FIGURES: &[Figure] = &[
-    figure("initialize_ms", "spawn to initialize, ms", 1, |run| {
-        run.initialize_ms
-    }),
-    figure("first_served_ms", "spawn to first served, ms", 1, |run| {
-        run.first_served_ms
-    }),
-    figure(
-        "first_notified_ms",
-        "spawn to first notified, ms",
-        1,
-        |run| run.first_notified_ms,
-    ),
-    figure("rss_at_rest_mib", "RSS at rest, MiB", 1, |run| {
-        mebibytes(run.memory_at_rest.resident)
-    }),
-    figure("pss_at_rest_mib", "PSS at rest, MiB", 1, |run| {
-        mebibytes(run.memory_at_rest.proportional)
-    }),
-    figure("rss_after_load_mib", "RSS after load, MiB", 1, |run| {
-        mebibytes(run.memory_after_load.resident)
-    }),
-    figure("latency_p50_us", "POST to notification p50, µs", 0, |run| {
-        run.latency_p50_us
-    }),
-    figure("latency_p99_us", "POST to notification p99, µs", 0, |run| {
-        run.latency_p99_us
-    }),
-    figure(
-        "notified_per_second",
-        "events notified a second",
-        0,
-        |run| run.notified_per_second,
-    ),
-    figure(
-        "answered_per_second",
-        "events answered a second",
-        0,
-        |run| run.answered_per_second,
-    ),
-    figure("server_cpu_us", "server CPU an event, µs", 1, |run| {
-        run.server_cpu_us
-    }),
-    figure(
-        "client_cpu_us",
-        "(this client's CPU an event, µs)",
-        1,
-        |run| run.client_cpu_us,
-    ),
+    figure("initialize_ms", "spawn to initialize, ms", 1, |run| run.initialize_ms),
+    figure("first_served_ms", "spawn to first served, ms", 1, |run| run.first_served_ms),
+    figure("first_notified_ms", "spawn to first notified, ms", 1, |run| run.first_notified_ms),
+    figure("rss_at_rest_mib", "RSS at rest, MiB", 1, |run| mebibytes(run.memory_at_rest.resident)),
+    figure("pss_at_rest_mib", "PSS at rest, MiB", 1, |run| mebibytes(run.memory_at_rest.proportional)),
+    figure("rss_after_load_mib", "RSS after load, MiB", 1, |run| mebibytes(run.memory_after_load.resident)),
+    figure("latency_p50_us", "POST to notification p50, µs", 0, |run| run.latency_p50_us),
+    figure("latency_p99_us", "POST to notification p99, µs", 0, |run| run.latency_p99_us),
+    figure("notified_per_second", "events notified a second", 0, |run| run.notified_per_second),
+    figure("answered_per_second", "events answered a second", 0, |run| run.answered_per_second),
+    figure("server_cpu_us", "server CPU an event, µs", 1, |run| run.server_cpu_us),
+    figure("client_cpu_us", "(this client's CPU an event, µs)", 1, |run| run.client_cpu_us),
 ];
 
-const fn figure(
-    key: &'static str,
-    label: &'static str,
-    digits: usize,
-    of: fn(&Run) -> f64,
-) -> Figure {
-    Figure {
-        key,
-        label,
-        digits,
-        of,
-    }
+const fn figure(key: &'static str, label: &'static str, digits: usize, of: fn(&Run) -> f64) -> Figure {
+    Figure { key, label, digits, of }
 }
 
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "sizes of processes are far below 2^52 KiB"
-)]
+#[allow(clippy::cast_precision_loss, reason = "sizes of processes are far below 2^52 KiB")]
 fn mebibytes(kibibytes: u64) -> f64 {
     kibibytes as f64 / 1024.0
 }

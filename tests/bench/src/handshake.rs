@@ -34,9 +34,7 @@ pub(crate) fn shake_hands(server: &mut Server, lines: &Receiver<Vec<u8>>) -> Res
         },
     });
     let (answer, at) = client.call(&initialize)?;
-    let result = answer
-        .get("result")
-        .with_context(|| format!("initialize was refused: {answer}"))?;
+    let result = answer.get("result").with_context(|| format!("initialize was refused: {answer}"))?;
     let capabilities = &result["capabilities"];
     ensure!(
         capabilities["experimental"]["claude/channel"].is_object(),
@@ -44,12 +42,8 @@ pub(crate) fn shake_hands(server: &mut Server, lines: &Receiver<Vec<u8>>) -> Res
     );
     client.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))?;
     if capabilities.get("tools").is_some() {
-        let (answer, _) =
-            client.call(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}))?;
-        ensure!(
-            answer["result"]["tools"].is_array(),
-            "tools/list was refused: {answer}"
-        );
+        let (answer, _) = client.call(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}))?;
+        ensure!(answer["result"]["tools"].is_array(), "tools/list was refused: {answer}");
     }
     Ok(at)
 }
@@ -62,9 +56,7 @@ struct Client<'a> {
 impl Client<'_> {
     fn send(&mut self, message: &Value) -> Result<()> {
         let stdin = self.server.stdin()?;
-        stdin
-            .write_all(format!("{message}\n").as_bytes())
-            .context("the server closed its standard input")
+        stdin.write_all(format!("{message}\n").as_bytes()).context("the server closed its standard input")
     }
 
     /// Sends a request and returns its answer, whether result or error, and when it was there.
@@ -73,10 +65,7 @@ impl Client<'_> {
         let method = &request["method"];
         let end = Instant::now() + PATIENCE;
         loop {
-            let line = match self
-                .lines
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-            {
+            let line = match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => line,
                 Err(RecvTimeoutError::Timeout) => {
                     bail!("{method} was not answered within {PATIENCE:?}")

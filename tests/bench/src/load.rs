@@ -31,9 +31,7 @@ pub(crate) async fn first_served(address: SocketAddr, request: &[u8]) -> Result<
         };
         match status {
             Some(200..300) => return Ok(Instant::now()),
-            None | Some(404 | 503) if Instant::now() < end => {
-                tokio::time::sleep(Duration::from_micros(500)).await
-            }
+            None | Some(404 | 503) if Instant::now() < end => tokio::time::sleep(Duration::from_micros(500)).await,
             None => bail!("nothing listened on {address} within {PATIENCE:?}"),
             Some(status) => bail!("the first event was answered with status {status}"),
         }
@@ -54,14 +52,9 @@ pub(crate) async fn one_after_another(
         let sent = Instant::now();
         let answer = tokio::time::timeout(PATIENCE, connection.send(request)).await;
         let status = answer.with_context(|| format!("event {number} was not answered"))??;
-        ensure!(
-            (200..300).contains(&status),
-            "event {number} was answered with status {status}"
-        );
+        ensure!((200..300).contains(&status), "event {number} was answered with status {status}");
         let seen = arrivals.wait_for(number, PATIENCE);
-        let seen = seen.with_context(|| {
-            format!("event {number} was answered with {status} but never notified")
-        })?;
+        let seen = seen.with_context(|| format!("event {number} was answered with {status} but never notified"))?;
         latencies.push(seen.saturating_duration_since(sent));
     }
     Ok(latencies)

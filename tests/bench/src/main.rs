@@ -52,9 +52,5 @@ fn main() -> Result<ExitCode> {
         }
     };
     writeln!(std::io::stdout().lock(), "{text}")?;
-    Ok(if faultless {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if faultless { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -53,31 +53,17 @@ pub(crate) fn measure(command: &ServerCommand, target: &Target, plan: &Plan) -> 
     let one_by_one = plan.warm_up + plan.latency_events;
     // Event 0 is the first served; all are built and signed before the server starts.
     let first: Vec<u8> = events.request(0);
-    let single: Vec<_> = (1..=one_by_one)
-        .map(|number| events.request(number))
-        .collect();
+    let single: Vec<_> = (1..=one_by_one).map(|number| events.request(number)).collect();
     let all = one_by_one + 1 + plan.events;
-    let bulk: Arc<Vec<_>> = Arc::new(
-        (one_by_one + 1..all)
-            .map(|number| events.request(number))
-            .collect(),
-    );
+    let bulk: Arc<Vec<_>> = Arc::new((one_by_one + 1..all).map(|number| events.request(number)).collect());
 
     let arrivals = Arc::new(Arrivals::new(all));
     let (others, lines) = channel();
     let spawned = Instant::now();
     let (server, stdout) = Server::start(command)?;
     watch(stdout, events.marker(), Arc::clone(&arrivals), others)?;
-    let mut session = Session {
-        server,
-        lines,
-        arrivals,
-        spawned,
-        address: target.address,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let mut session = Session { server, lines, arrivals, spawned, address: target.address };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(session.run(plan, &first, &single, bulk));
     result.with_context(|| format!("{}: {}", command.name, session.server.complaints()))
 }
@@ -92,13 +78,7 @@ struct Session {
 }
 
 impl Session {
-    async fn run(
-        &mut self,
-        plan: &Plan,
-        first: &[u8],
-        single: &[Vec<u8>],
-        bulk: Arc<Vec<Vec<u8>>>,
-    ) -> Result<Run> {
+    async fn run(&mut self, plan: &Plan, first: &[u8], single: &[Vec<u8>], bulk: Arc<Vec<Vec<u8>>>) -> Result<Run> {
         let root = self.server.process();
         let since_spawn = |at: Instant| milliseconds(at.saturating_duration_since(self.spawned));
         let initialize_ms = since_spawn(shake_hands(&mut self.server, &self.lines)?);
@@ -106,39 +86,23 @@ impl Session {
 
         tokio::time::sleep(plan.rest).await;
         let memory_at_rest = process_tree::memory(root)?;
-        let first_notified = self
-            .arrivals
-            .wait_for(0, plan.patience)
-            .context("the first event was never notified")?;
+        let first_notified = self.arrivals.wait_for(0, plan.patience).context("the first event was never notified")?;
 
         let latencies = load::one_after_another(self.address, single, 1, &self.arrivals).await?;
         let latencies = latencies.get(plan.warm_up..).unwrap_or_default();
 
         let mut account = Account::default();
-        let before = (
-            process_tree::processor_time(root),
-            process_tree::own_processor_time(),
-        );
+        let before = (process_tree::processor_time(root), process_tree::own_processor_time());
         let start = Instant::now();
-        let answered =
-            load::many_at_once(self.address, bulk, plan.connections, &mut account).await?;
+        let answered = load::many_at_once(self.address, bulk, plan.connections, &mut account).await?;
         let all = 1 + single.len() + plan.events;
         self.arrivals.wait_for_distinct(all, plan.patience);
-        let after = (
-            process_tree::processor_time(root),
-            process_tree::own_processor_time(),
-        );
+        let after = (process_tree::processor_time(root), process_tree::own_processor_time());
         let memory_after_load = process_tree::memory(root)?;
         tokio::time::sleep(GRACE).await;
-        account.missing = (0..all)
-            .filter(|number| self.arrivals.times(*number) == 0)
-            .count();
-        account.duplicate = (0..all)
-            .filter(|number| self.arrivals.times(*number) > 1)
-            .count();
-        let notified = (1 + single.len()..all)
-            .filter_map(|number| self.arrivals.first(number))
-            .max();
+        account.missing = (0..all).filter(|number| self.arrivals.times(*number) == 0).count();
+        account.duplicate = (0..all).filter(|number| self.arrivals.times(*number) > 1).count();
+        let notified = (1 + single.len()..all).filter_map(|number| self.arrivals.first(number)).max();
 
         Ok(Run {
             initialize_ms,
@@ -148,11 +112,7 @@ impl Session {
             memory_after_load,
             latency_p50_us: microseconds(percentile(latencies, 50)),
             latency_p99_us: microseconds(percentile(latencies, 99)),
-            notified_per_second: rate(
-                plan.events - account.missing.min(plan.events),
-                start,
-                notified.unwrap_or(start),
-            ),
+            notified_per_second: rate(plan.events - account.missing.min(plan.events), start, notified.unwrap_or(start)),
             answered_per_second: rate(account.answered, start, answered),
             server_cpu_us: share(after.0.saturating_sub(before.0), plan.events),
             client_cpu_us: share(after.1.saturating_sub(before.1), plan.events),
@@ -170,28 +130,14 @@ fn microseconds(duration: Duration) -> f64 {
 }
 
 /// Events a second; zero for no events or no time.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "numbers of events are far below 2^52"
-)]
+#[allow(clippy::cast_precision_loss, reason = "numbers of events are far below 2^52")]
 fn rate(events: usize, start: Instant, end: Instant) -> f64 {
     let seconds = end.saturating_duration_since(start).as_secs_f64();
-    if seconds > 0.0 {
-        events as f64 / seconds
-    } else {
-        0.0
-    }
+    if seconds > 0.0 { events as f64 / seconds } else { 0.0 }
 }
 
 /// Microseconds for each event.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "numbers of events are far below 2^52"
-)]
+#[allow(clippy::cast_precision_loss, reason = "numbers of events are far below 2^52")]
 fn share(time: Duration, events: usize) -> f64 {
-    if events > 0 {
-        microseconds(time) / events as f64
-    } else {
-        0.0
-    }
+    if events > 0 { microseconds(time) / events as f64 } else { 0.0 }
 }

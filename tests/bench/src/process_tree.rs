@@ -48,32 +48,19 @@ pub(crate) fn memory(root: u32) -> Result<Memory> {
             continue;
         };
         let field = |name: &str| {
-            rollup.lines().find_map(|line| {
-                line.strip_prefix(name)?
-                    .trim()
-                    .strip_suffix(" kB")?
-                    .parse::<u64>()
-                    .ok()
-            })
+            rollup.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
         };
         sum.resident += field("Rss:").with_context(|| format!("{path} has no Rss"))?;
         sum.proportional += field("Pss:").with_context(|| format!("{path} has no Pss"))?;
     }
-    anyhow::ensure!(
-        sum.resident > 0,
-        "the server's memory cannot be read; it may have ended"
-    );
+    anyhow::ensure!(sum.resident > 0, "the server's memory cannot be read; it may have ended");
     Ok(sum)
 }
 
 /// The processor time, user and system, that the tree below and with `root` has used, with that of
 /// children that ended. In steps of 10 ms a process.
 pub(crate) fn processor_time(root: u32) -> Duration {
-    let ticks: u64 = tree(root)
-        .into_iter()
-        .filter_map(Stat::read)
-        .map(|stat| stat.ticks)
-        .sum();
+    let ticks: u64 = tree(root).into_iter().filter_map(Stat::read).map(|stat| stat.ticks).sum();
     Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
@@ -85,26 +72,14 @@ pub(crate) fn own_processor_time() -> Duration {
 
 /// All processes below `root`.
 pub(crate) fn descendants(root: u32) -> Vec<Process> {
-    let started = |id| {
-        Stat::read(id).map(|stat| Process {
-            id,
-            started: stat.started,
-        })
-    };
-    tree(root)
-        .into_iter()
-        .filter(|id| *id != root)
-        .filter_map(started)
-        .collect()
+    let started = |id| Stat::read(id).map(|stat| Process { id, started: stat.started });
+    tree(root).into_iter().filter(|id| *id != root).filter_map(started).collect()
 }
 
 fn tree(root: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let id = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
+        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
         if let Some((id, stat)) = id.and_then(|id| Some((id, Stat::read(id)?))) {
             children.entry(stat.parent).or_default().push(id);
         }
@@ -155,27 +130,13 @@ mod tests {
     fn a_program_name_with_parentheses_does_not_shift_the_fields() {
         let text = "42 (a) S (b) S 7 1 1 0 -1 4194560 100 0 0 0 31 12 5 2 20 0 3 0 8812 1000 50";
         let stat = Stat::parse(text).unwrap();
-        assert_eq!(
-            stat,
-            Stat {
-                state: "S".to_owned(),
-                parent: 7,
-                ticks: 50,
-                started: 8812
-            }
-        );
+        assert_eq!(stat, Stat { state: "S".to_owned(), parent: 7, ticks: 50, started: 8812 });
     }
 
     #[test]
     fn memory_and_descendants_of_this_process_are_found() {
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .unwrap();
-        let found = descendants(std::process::id())
-            .into_iter()
-            .find(|process| process.id() == child.id())
-            .unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let found = descendants(std::process::id()).into_iter().find(|process| process.id() == child.id()).unwrap();
         assert!(found.is_running());
         let memory = memory(std::process::id()).unwrap();
         assert!(memory.proportional > 0 && memory.proportional <= memory.resident);

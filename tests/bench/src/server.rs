@@ -43,38 +43,18 @@ impl Server {
         let mut process = Command::new(&command.program);
         process
             .args(&command.arguments)
-            .envs(
-                command
-                    .environment
-                    .iter()
-                    .map(|(name, value)| (name, value)),
-            )
+            .envs(command.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone()?);
         if let Some(directory) = &command.directory {
             process.current_dir(directory);
         }
-        let mut child = process.spawn().with_context(|| {
-            format!(
-                "cannot start {}: {}",
-                command.name,
-                command.program.display()
-            )
-        })?;
+        let mut child =
+            process.spawn().with_context(|| format!("cannot start {}: {}", command.name, command.program.display()))?;
         let stdin = child.stdin.take();
-        let stdout = child
-            .stdout
-            .take()
-            .context("the server has no standard output")?;
-        Ok((
-            Self {
-                child,
-                stdin,
-                stderr,
-            },
-            stdout,
-        ))
+        let stdout = child.stdout.take().context("the server has no standard output")?;
+        Ok((Self { child, stdin, stderr }, stdout))
     }
 
     /// The process at the root of the server's tree.
@@ -84,9 +64,7 @@ impl Server {
 
     /// The server's standard input.
     pub(crate) fn stdin(&mut self) -> Result<&mut ChildStdin> {
-        self.stdin
-            .as_mut()
-            .context("the server's standard input is closed")
+        self.stdin.as_mut().context("the server's standard input is closed")
     }
 
     /// The end of what the server wrote to standard error, for messages about a run that failed.
@@ -94,16 +72,10 @@ impl Server {
         const LENGTH: u64 = 2_000;
         let mut tail = Vec::new();
         let end = self.stderr.seek(SeekFrom::End(0)).unwrap_or(0);
-        let _ = self
-            .stderr
-            .seek(SeekFrom::Start(end.saturating_sub(LENGTH)));
+        let _ = self.stderr.seek(SeekFrom::Start(end.saturating_sub(LENGTH)));
         let _ = (&self.stderr).take(LENGTH).read_to_end(&mut tail);
         let tail = String::from_utf8_lossy(&tail);
-        let tail = if tail.trim().is_empty() {
-            "nothing"
-        } else {
-            tail.trim()
-        };
+        let tail = if tail.trim().is_empty() { "nothing" } else { tail.trim() };
         match self.child.try_wait() {
             Ok(Some(status)) => format!("the server ended ({status}) and wrote: {tail}"),
             _ => format!("the server wrote: {tail}"),
@@ -135,10 +107,7 @@ impl Drop for Server {
             }
         }
         // Those that outlived their parent now hang below another process.
-        for process in descendants
-            .into_iter()
-            .filter(|process| process.is_running())
-        {
+        for process in descendants.into_iter().filter(|process| process.is_running()) {
             signal(process.id(), Signal::KILL);
         }
     }

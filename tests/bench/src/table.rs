@@ -10,10 +10,7 @@ pub(crate) fn single(name: &str, run: &Run) -> String {
     let mut table = new_table();
     table.set_header(vec![Cell::new(""), right(name)]);
     for figure in FIGURES {
-        table.add_row(vec![
-            Cell::new(figure.label),
-            right(format!("{:.*}", figure.digits, (figure.of)(run))),
-        ]);
+        table.add_row(vec![Cell::new(figure.label), right(format!("{:.*}", figure.digits, (figure.of)(run)))]);
     }
     format!("{table}\n{}", account(name, &run.account))
 }
@@ -35,20 +32,12 @@ pub(crate) fn comparison(comparison: &Comparison) -> String {
         let mut row = vec![Cell::new(figure.label)];
         for (index, side) in comparison.sides.iter().enumerate() {
             let values = side.runs.iter().map(figure.of);
-            let (low, high) = values
-                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-                    (low.min(value), high.max(value))
-                });
+            let (low, high) =
+                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
             let digits = figure.digits;
-            row.push(right(format!(
-                "{:.digits$} ({low:.digits$}–{high:.digits$})",
-                middle(side)
-            )));
+            row.push(right(format!("{:.digits$} ({low:.digits$}–{high:.digits$})", middle(side))));
             if index > 0 {
-                let ratio = comparison
-                    .sides
-                    .first()
-                    .map_or(f64::NAN, |first| middle(side) / middle(first));
+                let ratio = comparison.sides.first().map_or(f64::NAN, |first| middle(side) / middle(first));
                 row.push(right(format!("{ratio:.2}×")));
             }
         }
@@ -67,20 +56,8 @@ pub(crate) fn comparison(comparison: &Comparison) -> String {
 
 /// One line on what became of the events.
 fn account(name: &str, account: &Account) -> String {
-    let Account {
-        events,
-        answered,
-        refused,
-        broken,
-        repeated,
-        missing,
-        duplicate,
-    } = account;
-    let verdict = if account.is_faultless() {
-        ""
-    } else {
-        "FAULTY, "
-    };
+    let Account { events, answered, refused, broken, repeated, missing, duplicate } = account;
+    let verdict = if account.is_faultless() { "" } else { "FAULTY, " };
     format!(
         "{name}: {verdict}{events} events under load, {answered} answered 2xx, {refused} refused, {broken} broken, \
          {repeated} repeated after 503, {missing} missing, {duplicate} duplicate"
@@ -103,19 +80,9 @@ mod tests {
 
     #[test]
     fn a_faulty_account_says_so() {
-        let faulty = Account {
-            events: 2,
-            answered: 2,
-            duplicate: 1,
-            ..Account::default()
-        };
+        let faulty = Account { events: 2, answered: 2, duplicate: 1, ..Account::default() };
         assert!(account("x", &faulty).starts_with("x: FAULTY, 2 events"));
-        let good = Account {
-            events: 2,
-            answered: 2,
-            repeated: 5,
-            ..Account::default()
-        };
+        let good = Account { events: 2, answered: 2, repeated: 5, ..Account::default() };
         assert!(account("x", &good).starts_with("x: 2 events"));
     }
 }

@@ -8,25 +8,14 @@ use serde_json::Value;
 
 /// Cargo builds the examples beside the binary before it runs the tests.
 fn fake_channel() -> PathBuf {
-    let directory = Path::new(env!("CARGO_BIN_EXE_sluicegate-bench"))
-        .parent()
-        .unwrap();
+    let directory = Path::new(env!("CARGO_BIN_EXE_sluicegate-bench")).parent().unwrap();
     directory.join("examples/fake_channel")
 }
 
 fn run(fault: &str) -> Output {
     // Event 0, no warm-up and 20 events one after another: the fault first shows under load.
     Command::new(env!("CARGO_BIN_EXE_sluicegate-bench"))
-        .args([
-            "run",
-            "--json",
-            "--events",
-            "979",
-            "--connections",
-            "7",
-            "--latency-events",
-            "20",
-        ])
+        .args(["run", "--json", "--events", "979", "--connections", "7", "--latency-events", "20"])
         .args(["--warm-up", "0", "--rest", "0", "--patience", "2", "--"])
         .arg(fake_channel())
         .args(["{port}", fault])
@@ -48,14 +37,9 @@ fn the_account_is_exact() {
         let output = run(fault);
         let result: Value = serde_json::from_slice(&output.stdout).unwrap();
         let account = &result["account"];
-        let found = ["answered", "refused", "repeated", "missing", "duplicate"]
-            .map(|key| account[key].as_u64());
+        let found = ["answered", "refused", "repeated", "missing", "duplicate"].map(|key| account[key].as_u64());
         assert_eq!(found, expected.map(Some), "{fault}: {account}");
-        assert_eq!(
-            output.status.success(),
-            matches!(fault, "none" | "busy"),
-            "{fault}"
-        );
+        assert_eq!(output.status.success(), matches!(fault, "none" | "busy"), "{fault}");
     }
 }
 
@@ -64,8 +48,5 @@ fn a_server_that_is_no_channel_is_refused_by_name() {
     let output = run("undeclared");
     assert!(!output.status.success());
     let message = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        message.contains("does not declare the capability claude/channel"),
-        "{message}"
-    );
+    assert!(message.contains("does not declare the capability claude/channel"), "{message}");
 }
