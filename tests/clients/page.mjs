@@ -180,6 +180,8 @@ const STEPS = {
         await other.goto(`http://${from === 'port' ? '127.0.0.1' : 'localhost'}:${own}/`)
       }
       const tried = await other.evaluate(tryEverything, target)
+      // Chromium itself keeps such a page from framing this machine; the listener must not rely on it.
+      if (from === 'rebound') return { ...tried, page: (await other.goto(`http://${target}/fakechat/`)).status() }
       // A form needs no permission to read the answer.
       const [answer] = await Promise.all([
         other.waitForResponse(`http://${target}/fakechat/upload`),
@@ -190,7 +192,9 @@ const STEPS = {
           for (const [name, value] of [['id', crypto.randomUUID?.() ?? 'evil-form'], ['text', 'EVIL form']]) {
             form.append(Object.assign(document.createElement('input'), { name, value }))
           }
-          document.body.append(form)
+          // Into a frame, so that this page stays.
+          document.body.append(form, Object.assign(document.createElement('iframe'), { name: 'sink' }))
+          form.target = 'sink'
           form.submit()
         }, target),
       ])
@@ -198,6 +202,7 @@ const STEPS = {
     } finally {
       await other.close()
       attacker.close()
+      attacker.closeAllConnections()
     }
   },
   async screenshot({ path, width = 1200, height = 800, scheme = 'light', scale = 1 }) {
@@ -246,6 +251,17 @@ function complain(what) {
   complaints.push(what)
 }
 
+/** What runs inside the page has no deadline of its own. */
+async function inTime(step) {
+  let timer
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('it takes too long')), 2 * PATIENCE)))
+  try {
+    return await Promise.race([step, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 async function main() {
   await withPage(async (first, its) => {
     [page, context] = [first, its]
@@ -258,12 +274,14 @@ async function main() {
       const { do: name, ...options } = JSON.parse(line)
       let answer
       try {
-        answer = (await STEPS[name](options)) ?? {}
+        answer = (await inTime(STEPS[name](options))) ?? {}
       } catch (error) {
         answer = { error: `${name}: ${error.message}` }
       }
       process.stdout.write(JSON.stringify(answer) + '\n')
     }
+    // A browser that does not close in order is killed when this process ends.
+    setTimeout(() => process.exit(1), 10_000).unref()
   }, [`--host-resolver-rules=MAP ${REBOUND} 127.0.0.1`])
 }
 
