@@ -26,6 +26,7 @@ const messages = view(log, scroller, {
   onQuote: quote,
   onRetry: (id) => box.retry(id),
   onDiscard: (id) => box.discard(id),
+  onPicture: showPicture,
 });
 const connection = { send: () => false, renew: () => {} };
 const box = outbox({
@@ -105,6 +106,20 @@ function title(count) {
 function latest() {
   get("latest").hidden = messages.isFollowing();
 }
+
+// A picture as large as the window; a click anywhere or Escape closes it.
+
+const viewer = get("viewer");
+
+function showPicture(address, name) {
+  Object.assign(viewer.querySelector("img"), { src: address, alt: name });
+  Object.assign(viewer.querySelector("a"), { href: address, download: name });
+  viewer.showModal();
+}
+
+viewer.onclick = (event) => {
+  if (!event.target.closest("a")) viewer.close();
+};
 
 // Writing and sending.
 

@@ -69,11 +69,11 @@ function block(language) {
   return [outer, inner];
 }
 
+// The page's sandbox opens no windows, so a link that asked for one would do nothing: it opens in this one.
 function anchor(address) {
   const link = document.createElement("a");
   link.href = address;
-  link.target = "_blank";
-  link.rel = "noopener noreferrer";
+  link.rel = "noreferrer";
   return link;
 }
 

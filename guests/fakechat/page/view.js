@@ -8,8 +8,8 @@ const dayOf = (time) => new Date(time).toDateString();
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const calendar = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
-/** `onQuote(id)`, `onRetry(id)` and `onDiscard(id)` are called when the user asks for it. */
-export function view(log, scroller, { onQuote, onRetry, onDiscard }) {
+/** `onQuote(id)`, `onRetry(id)`, `onDiscard(id)` and `onPicture(address, name)` are called when the user asks for it. */
+export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture }) {
   const template = document.getElementById("message");
   const shown = new Map(); // id → { message, element, local }
   let following = true;
@@ -97,9 +97,12 @@ export function view(log, scroller, { onQuote, onRetry, onDiscard }) {
         image.src = link.href;
         image.alt = file.name;
         image.loading = "lazy";
-        link.target = "_blank";
-        link.rel = "noopener";
         link.append(image);
+        link.onclick = (event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          onPicture(link.href, file.name);
+        };
       } else {
         link.download = file.name;
         link.append(file.name, small(bytes(file.size)));

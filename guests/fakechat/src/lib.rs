@@ -65,10 +65,9 @@ impl Adapter for Fakechat {
                 Ok(Outcome::Done)
             }
             Action::React(reaction) => {
-                let mut record = kept(&reaction.message)?;
-                record.react(&reaction.emoji);
-                history::update(&record)?;
-                show(&record)?;
+                kept(&reaction.message)?;
+                history::react(&reaction.message, &reaction.emoji)?;
+                show(&kept(&reaction.message)?)?;
                 Ok(Outcome::Done)
             }
             Action::Typing(_) => {
@@ -114,7 +113,7 @@ fn uploaded(request: &RouteRequest) -> Handled {
 /// with it, and is only acknowledged again.
 fn accept(rule: &str, fields: &Value, files: &[KeptFile]) -> Result<String, Failure> {
     let record = Record::from_page(fields, files)?;
-    if history::message(&record.id).is_some() {
+    if history::holds(&record.id) {
         return Ok(record.id);
     }
     let mut message = Message::rule(rule);

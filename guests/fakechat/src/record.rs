@@ -5,9 +5,6 @@ use sluicegate_sdk::prelude::*;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Different emoji on one message; the next ones replace the oldest.
-const REACTIONS: usize = 8;
-
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Author {
@@ -28,6 +25,7 @@ pub struct Record {
     pub reply_to: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PageFile>,
+    /// Put in when it is shown; kept apart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<String>,
     #[serde(default)]
@@ -96,17 +94,6 @@ impl Record {
         self.spans = spans(&text);
         self.text = text.text;
         self.edited = true;
-    }
-
-    /// Adds an emoji; an empty one takes all away.
-    pub fn react(&mut self, emoji: &str) {
-        if emoji.is_empty() {
-            self.reactions.clear();
-        } else if !self.reactions.iter().any(|known| known == emoji) {
-            self.reactions.push(emoji.to_owned());
-            let surplus = self.reactions.len().saturating_sub(REACTIONS);
-            self.reactions.drain(..surplus);
-        }
     }
 }
 

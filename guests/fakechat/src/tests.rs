@@ -168,6 +168,52 @@ fn edits_and_reactions_change_the_kept_message() {
     assert_eq!(history_of(&host)[0].get("reactions"), None);
 }
 
+/// They run beside each other, each on a snapshot: of a key that both write, one's value would be lost.
+#[test]
+fn handle_and_perform_write_no_key_in_common() {
+    let host = Host::new();
+    let answer = claude_says(&host, "first");
+    let before = host.state();
+    page_says(&host, json!({ "type": "message", "id": ID, "text": "Hello", "reply_to": answer })).unwrap();
+    let mut upload = request("upload", "POST", "/upload", json!({ "id": "with-file" }).to_string());
+    upload.files = vec![kept("f1", "cat.png", "image/png", 10)];
+    host.handle::<Fakechat>(Event::Requested(upload)).unwrap();
+    let between = host.state();
+    let text = RichText::plain("second");
+    host.perform::<Fakechat>(Action::Edit(Edit { place: place(), message: answer.clone(), text })).unwrap();
+    for message in [ID, &answer] {
+        let reaction = Reaction { place: place(), message: message.to_owned(), emoji: "👍".to_owned() };
+        host.perform::<Fakechat>(Action::React(reaction)).unwrap();
+    }
+    claude_says(&host, "third");
+    let after = host.state();
+    for (key, value) in &between {
+        let by_handle = before.get(key) != Some(value);
+        assert!(!by_handle || after.get(key) == Some(value), "{key} is written by both");
+    }
+}
+
+#[test]
+fn reactions_are_bounded_and_survive_an_edit() {
+    let host = Host::new();
+    let answer = claude_says(&host, "first");
+    for number in 0..500 {
+        let id = format!("id-{number}");
+        page_says(&host, json!({ "type": "message", "id": id, "text": "x" })).unwrap();
+        for message in [&id, &answer] {
+            let emoji = format!("e{number}");
+            let reaction = Reaction { place: place(), message: message.clone(), emoji };
+            host.perform::<Fakechat>(Action::React(reaction)).unwrap();
+        }
+    }
+    let edit = Edit { place: place(), message: answer.clone(), text: RichText::plain("second") };
+    host.perform::<Fakechat>(Action::Edit(edit)).unwrap();
+    let shown = host.take_frames().last().unwrap().json()["message"].clone();
+    assert_eq!((&shown["text"], shown["reactions"].as_array().unwrap().len()), (&json!("second"), 8));
+    let reactions: Vec<(String, Vec<String>)> = item("", None, host.state()["reactions"].clone()).json().unwrap();
+    assert_eq!(reactions.len(), 400);
+}
+
 #[test]
 fn typing_is_shown_and_the_rest_is_unsupported() {
     let host = Host::new();
