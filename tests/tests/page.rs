@@ -148,7 +148,8 @@ fn the_user_and_claude_talk_on_the_page() {
     assert_eq!(event.content, "What does <b>main.rs</b> do?");
     assert_eq!((event.attribute("chat_id"), event.attribute("user")), ("web", "page"));
 
-    let answer = "It **starts** everything, see `fn main`:\n```rust\nfn main() {}\n```\nand https://example.org/book for more.";
+    let answer =
+        "It **starts** everything, see `fn main`:\n```rust\nfn main() {}\n```\nand https://example.org/book for more.";
     let answered = reply(&server, json!({ "text": answer, "reply_to": asked }));
     let shown = browser.message("It starts everything");
     assert_eq!((&shown["id"], &shown["mine"]), (&json!(answered), &json!(false)));
@@ -165,7 +166,11 @@ fn the_user_and_claude_talk_on_the_page() {
 
     call(&server, "react", &json!({ "chat_id": "web", "message_id": second, "emoji": "🎉" }));
     browser.step(&json!({ "do": "message", "id": second, "reaction": "🎉" }));
-    call(&server, "edit_message", &json!({ "chat_id": "web", "message_id": answered, "text": "It starts it all: https://example.org/book" }));
+    call(
+        &server,
+        "edit_message",
+        &json!({ "chat_id": "web", "message_id": answered, "text": "It starts it all: https://example.org/book" }),
+    );
     let edited = browser.step(&json!({ "do": "message", "id": answered, "text": "It starts it all", "edited": true }));
     assert!(!edited["html"].as_str().unwrap().contains("<pre"), "{edited}");
 
@@ -262,11 +267,12 @@ fn what_was_not_acknowledged_is_sent_again_and_arrives_once() {
     let sixth = browser.say("last");
     browser.stored(&sixth);
     server.event_of(&sixth);
-    let after: Vec<String> =
-        ids(&server.events()).into_iter().filter(|id| *id != first).collect();
+    let after: Vec<String> = ids(&server.events()).into_iter().filter(|id| *id != first).collect();
     assert_eq!(after, [second, third, fourth, fifth, sixth], "each once, in order");
     assert_eq!(browser.step(&json!({ "do": "count" }))["messages"], 6);
-    let other = |complaint: &String| !complaint.contains("WebSocket connection to") && !complaint.contains("ERR_CONNECTION_REFUSED");
+    let other = |complaint: &String| {
+        !complaint.contains("WebSocket connection to") && !complaint.contains("ERR_CONNECTION_REFUSED")
+    };
     assert_eq!(browser.complaints().into_iter().filter(other).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
@@ -308,14 +314,20 @@ fn the_picture_in_the_readme() {
 
     let asked = browser.say("The nightly build is red since yesterday. Can you see why?");
     server.event_of(&asked);
-    reply(&server, json!({ "text": "Found it: `parse_date` takes the day before the month since the last change, and the test data has a 13th month. One line mends it:\n```rust\nlet date = Date::parse(text, \"%Y-%m-%d\")?;\n```\nAll **214 tests** pass with it. Shall I commit?" , "reply_to": asked }));
+    reply(
+        &server,
+        json!({ "text": "Found it: `parse_date` takes the day before the month since the last change, and the test data has a 13th month. One line mends it:\n```rust\nlet date = Date::parse(text, \"%Y-%m-%d\")?;\n```\nAll **214 tests** pass with it. Shall I commit?" , "reply_to": asked }),
+    );
     browser.message("Found it");
     let agreed = browser.say("Yes please. And send me the report of the test run.");
     server.event_of(&agreed);
     call(&server, "react", &json!({ "chat_id": "web", "message_id": agreed, "emoji": "👍" }));
     let report = conversation.join("test-report.html");
     fs::write(&report, "<p>214 passed</p>".repeat(1200)).unwrap();
-    reply(&server, json!({ "text": "Committed as `4be1c09` on branch `fix-dates`. Here is the report.", "files": [report] }));
+    reply(
+        &server,
+        json!({ "text": "Committed as `4be1c09` on branch `fix-dates`. Here is the report.", "files": [report] }),
+    );
     browser.message("Committed as");
     browser.stored(&agreed);
     browser.step(&json!({ "do": "screenshot", "path": picture, "width": 1200, "height": 760 }));

@@ -12,7 +12,7 @@ use sluicegate_tests::binary::binary;
 #[test]
 fn claude_code_registers_the_channels_hears_the_page_and_answers_it() {
     let Some(rig) = rig() else { return };
-    let clients = clients(&rig);
+    let Some(clients) = clients(&rig) else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/rig.sh");
     for client in &clients {
         eprintln!("client: {}", client.display());
@@ -40,22 +40,30 @@ fn rig() -> Option<PathBuf> {
         None
     };
     let Some(missing) = missing else { return Some(rig) };
-    let insists = env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false") && rig.is_dir();
-    assert!(!insists, "{missing}: required where CI is set and the rig is there");
+    assert!(!(insists() && rig.is_dir()), "{missing}: required where CI is set and the rig is there");
     eprintln!("NOT TESTED HERE: the real client needs {missing}");
     None
 }
 
-/// Every version of the client that the rig's setup has put on this machine; one is installed if there is none.
-fn clients(rig: &Path) -> Vec<PathBuf> {
+fn insists() -> bool {
+    env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false")
+}
+
+/// Every version of the client that the rig's setup has put on this machine. If there is none, one is installed
+/// where CI is set; elsewhere a test fetches nothing that large.
+fn clients(rig: &Path) -> Option<Vec<PathBuf>> {
     let found = installed();
     if !found.is_empty() {
-        return found;
+        return Some(found);
+    }
+    if !insists() {
+        eprintln!("NOT TESTED HERE: the real client is not installed; the rig's setup.sh does it");
+        return None;
     }
     let setup = Command::new(rig.join("setup.sh")).status().expect("the rig's setup can be run");
     let found = installed();
     assert!(setup.success() && !found.is_empty(), "the rig's setup installs the client");
-    found
+    Some(found)
 }
 
 fn installed() -> Vec<PathBuf> {
