@@ -257,7 +257,7 @@ fn what_was_not_acknowledged_is_sent_again_and_arrives_once() {
         server.event_of(id);
     }
     let ids = |events: &[sluicegate_tests::Event]| events.iter().map(|event| event.id().to_owned()).collect::<Vec<_>>();
-    assert_eq!(ids(&before), [first.clone()]);
+    assert_eq!(ids(&before), std::slice::from_ref(&first));
 
     // It has the message, and only the page does not know.
     browser.step(&json!({ "do": "loseNextAnswer" }));
