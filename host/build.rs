@@ -48,8 +48,9 @@ fn main() {
         panic!("the bundled adapters could not be built; if the target is missing: rustup target add wasm32-wasip2");
     }
 
-    let mut list =
-        String::from("/// Name and component of each bundled adapter.\npub(super) const BUNDLED: &[(&str, &[u8])] = &[\n");
+    let mut list = String::from(
+        "/// Name and component of each bundled adapter.\npub(super) const BUNDLED: &[(&str, &[u8])] = &[\n",
+    );
     for name in BUNDLED {
         let component = target.join("wasm32-wasip2/release").join(format!("{name}.wasm"));
         assert!(component.is_file(), "{} was not built", component.display());

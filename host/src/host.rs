@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
@@ -100,6 +100,8 @@ pub struct Host {
     survey: Mutex<(Vec<Entry>, Vec<AdapterName>)>,
     failures: Mutex<BTreeMap<AdapterName, String>>,
     reconciling: AsyncMutex<()>,
+    examining: AsyncMutex<()>,
+    unexamined: AtomicBool,
     timers: Arc<Notify>,
     stopping: Notify,
     looked: AtomicBool,
@@ -145,6 +147,8 @@ impl Host {
             survey: Mutex::default(),
             failures: Mutex::default(),
             reconciling: AsyncMutex::default(),
+            examining: AsyncMutex::default(),
+            unexamined: AtomicBool::new(false),
             timers: Arc::default(),
             stopping: Notify::new(),
             looked: AtomicBool::new(false),
@@ -191,17 +195,17 @@ impl Host {
     /// Makes what runs what the user has granted and set.
     ///
     /// # Errors
-    /// What keeps the settings or the grants from being read; nothing is changed then.
+    /// What keeps the grants from being read (then nothing runs), or the settings (then they stay as they were).
     pub async fn reconcile(self: &Arc<Self>) -> Result<(), String> {
+        // What is taken back stops at once, whatever else is wrong or still going on.
+        let grants = self.stop_revoked()?;
         let _one_at_a_time = self.reconciling.lock().await;
-        let unchanged = |error: String| {
-            tracing::error!("{error}; nothing that runs is changed");
-            error
-        };
-        let grants = Grants::load(&self.home).map_err(|error| unchanged(error.to_string()))?;
-        let config = Arc::new(Config::load(&self.home).map_err(|error| unchanged(error.to_string()))?);
-        let (entries, gone) = survey(self.catalogue.look(&grants).await, &grants);
-        self.explain(&entries, &gone);
+        let config = Config::load(&self.home).map_err(|error| {
+            tracing::error!("{error}; the settings stay as they were");
+            error.to_string()
+        });
+        let config = Arc::new(config?);
+        let (entries, gone) = survey(self.catalogue.look_at_known(&grants).await, &grants);
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
         let mut wanted = BTreeMap::new();
         for entry in &entries {
@@ -211,13 +215,13 @@ impl Host {
                 wanted.insert(name.clone(), (entry.candidate.clone(), grant.clone()));
             }
         }
-        *self.survey.lock().unwrap_or_else(PoisonError::into_inner) = (entries, gone);
+        if !self.has_looked() {
+            *self.survey.lock().unwrap_or_else(PoisonError::into_inner) = (entries, gone);
+        }
         let mut changed = false;
         for running in self.registry.all() {
             if !wanted.contains_key(running.adapter.name()) {
-                tracing::info!(adapter = %running.adapter.name(), "stopped");
-                self.registry.remove(running.adapter.name());
-                changed = true;
+                changed |= self.stop_adapter(running.adapter.name());
             }
         }
         let mut failures = BTreeMap::new();
@@ -226,7 +230,7 @@ impl Host {
                 Ok(started) => changed |= started,
                 Err(reason) => {
                     tracing::error!(adapter = %name, "it cannot run: {reason}");
-                    changed |= self.registry.remove(&name).is_some();
+                    changed |= self.stop_adapter(&name);
                     failures.insert(name, reason);
                 }
             }
@@ -234,17 +238,66 @@ impl Host {
         *self.failures.lock().unwrap_or_else(PoisonError::into_inner) = failures;
         changed |= !self.looked.swap(true, Ordering::SeqCst);
         if changed {
-            let mounts = self.registry.all().into_iter().map(|running| Mount {
-                adapter: running.adapter.name().clone(),
-                platform: Arc::clone(&running.adapter.program.contract.platform),
-                credentials: running.credentials.clone(),
-                files: Some(running.adapter.files.clone()),
-                limits: running.adapter.program.limits.clone(),
-            });
-            self.listener.set_routes(Arc::new(mounts.collect::<RouteTable>()));
-            self.tools_changed.notify_one();
+            self.publish();
         }
+        tokio::spawn(Arc::clone(self).examine());
         Ok(())
+    }
+
+    /// Stops what the user no longer grants, or grants otherwise; all of it where the grants cannot be read.
+    fn stop_revoked(&self) -> Result<Grants, String> {
+        let grants = Grants::load(&self.home);
+        let mut changed = false;
+        for running in self.registry.all() {
+            let name = running.adapter.name();
+            let granted = grants.as_ref().ok().and_then(|grants| grants.get(name));
+            if granted != Some(&running.started_with.grant) {
+                changed |= self.stop_adapter(name);
+            }
+        }
+        if changed {
+            self.publish();
+        }
+        grants.map_err(|error| {
+            tracing::error!("{error}; nothing runs until it is mended");
+            error.to_string()
+        })
+    }
+
+    /// Stops one: from here on nothing of it is kept, and nothing leaves.
+    fn stop_adapter(&self, name: &AdapterName) -> bool {
+        let Some(running) = self.registry.remove(name) else { return false };
+        running.adapter.retire();
+        tracing::info!(adapter = %name, "stopped");
+        true
+    }
+
+    /// Makes routes and tools those of what runs.
+    fn publish(&self) {
+        let mounts = self.registry.all().into_iter().map(|running| Mount {
+            adapter: running.adapter.name().clone(),
+            platform: Arc::clone(&running.adapter.program.contract.platform),
+            credentials: running.credentials.clone(),
+            files: Some(running.adapter.files.clone()),
+            limits: running.adapter.program.limits.clone(),
+        });
+        self.listener.set_routes(Arc::new(mounts.collect::<RouteTable>()));
+        self.tools_changed.notify_one();
+    }
+
+    /// Looks at everything that is there, also at what nobody has granted. A hostile file may take the compiler its
+    /// whole time, so nothing that runs waits for this.
+    async fn examine(self: Arc<Self>) {
+        self.unexamined.store(true, Ordering::SeqCst);
+        let _one_at_a_time = self.examining.lock().await;
+        if !self.unexamined.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        // What is wrong with them was said already.
+        let Ok(grants) = Grants::load(&self.home) else { return };
+        let (entries, gone) = survey(self.catalogue.look(&grants).await, &grants);
+        self.explain(&entries, &gone);
+        *self.survey.lock().unwrap_or_else(PoisonError::into_inner) = (entries, gone);
     }
 
     /// Everything that is there, granted or not.
@@ -274,15 +327,25 @@ impl Host {
     ) -> Result<bool, String> {
         let settings = config.adapter(name);
         let mut credentials = BTreeMap::new();
+        let mut fingerprints = BTreeMap::new();
         let mut problems = Vec::new();
         for (credential, configured) in &settings.credentials {
             match secrets::credential(&self.home, name, configured) {
-                Ok(checked) => drop(credentials.insert(credential.clone(), Arc::new(checked))),
+                Ok((checked, fingerprint)) => {
+                    credentials.insert(credential.clone(), Arc::new(checked));
+                    fingerprints.insert(credential.clone(), fingerprint);
+                }
                 Err(error) => problems.push(format!("the credential {credential:?} cannot be used: {error}")),
             }
         }
         let limits = config.limits(name);
-        let started_with = StartedWith { grant: grant.clone(), config: settings, limits: limits.clone(), problems };
+        let started_with = StartedWith {
+            grant: grant.clone(),
+            config: settings,
+            limits: limits.clone(),
+            secrets: fingerprints,
+            problems,
+        };
         if self.registry.get(name).is_some_and(|running| running.started_with == started_with) {
             return Ok(false);
         }
@@ -294,10 +357,19 @@ impl Host {
                 Some(_) => {}
             }
         }
+        for (key, item) in &said.contract.platform.config {
+            if item.default.is_none() && !started_with.config.config.contains_key(key) {
+                return Err(format!("config.toml must set {key:?} under [adapters.{name}.config]"));
+            }
+        }
         for problem in &started_with.problems {
             tracing::error!(adapter = %name, "{problem}");
         }
         let loaded = self.catalogue.load(candidate, &grant).await?;
+        if self.stop_adapter(name) {
+            // What its predecessor left in the queue comes before anything of its own.
+            self.journal.flush().await.map_err(|error| error.to_string())?;
+        }
         let files =
             FileStore::open(&self.home.inbox().join(name.as_str()), limits.inbox_mib << 20, limits.file_mib << 20)
                 .map_err(|error| error.to_string())?;
@@ -311,6 +383,7 @@ impl Host {
             connections: Arc::clone(&self.connections),
             actions: Pool::default(),
             timers: Arc::clone(&self.timers),
+            live: RwLock::new(true),
             used_ms: AtomicI64::new(now_ms()),
         });
         let lane = Lane::new(Arc::clone(&adapter));
@@ -412,7 +485,11 @@ impl Host {
         let running = self.registry.get(name).ok_or_else(|| format!("{name} does not run"))?;
         let occurrence = Occurrence::revived(letter).map_err(|error| format!("it cannot be read: {error}"))?;
         match running.lane.handle(occurrence).await {
-            Handled::Stored(_) | Handled::Repeated => Ok(()),
+            Handled::Stored(_) => Ok(()),
+            // The platform sent it again meanwhile, and that succeeded.
+            Handled::Repeated => {
+                self.journal.delete_dead(letter.entry.id).await.map(drop).map_err(|error| error.to_string())
+            }
             Handled::Refused(reason) | Handled::Failed(reason) | Handled::Busy(reason) => Err(reason),
         }
     }

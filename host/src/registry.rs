@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     adapters::Adapter, config::AdapterConfig, grants::Grant, lane::Lane, limits::Limits, name::AdapterName,
-    signature::Credential,
+    secrets::Fingerprint, signature::Credential,
 };
 
 /// One adapter that runs.
@@ -31,6 +31,8 @@ pub struct StartedWith {
     pub config: AdapterConfig,
     /// The limits.
     pub limits: Limits,
+    /// Which secrets its credentials have.
+    pub secrets: BTreeMap<String, Fingerprint>,
     /// The credentials that could not be had, with the reason.
     pub problems: Vec<String>,
 }

@@ -2,6 +2,8 @@
 
 use std::{fs, io, path::Path};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{
     config::{CredentialConfig, SecretSource},
     home::{Home, write_private},
@@ -39,11 +41,25 @@ pub enum SecretError {
     Value,
 }
 
-/// The credential that a route's requests are checked with.
+/// Tells whether a secret has changed, and nothing else about it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fingerprint(hidden)")
+    }
+}
+
+/// The credential that a route's requests are checked with, and what tells whether its secret has changed.
 ///
 /// # Errors
 /// [`SecretError`]; the route then refuses everybody.
-pub fn credential(home: &Home, adapter: &AdapterName, config: &CredentialConfig) -> Result<Credential, SecretError> {
+pub fn credential(
+    home: &Home,
+    adapter: &AdapterName,
+    config: &CredentialConfig,
+) -> Result<(Credential, Fingerprint), SecretError> {
     let bytes = match &config.secret {
         SecretSource::Env(variable) => match std::env::var(variable).ok().filter(|value| !value.is_empty()) {
             Some(value) => value.into_bytes(),
@@ -57,7 +73,9 @@ pub fn credential(home: &Home, adapter: &AdapterName, config: &CredentialConfig)
         }
     };
     let secret = Secret::from_file_contents(bytes).map_err(|error| SecretError::Unfit(error.to_string()))?;
-    Credential::new(config.scheme, secret).map_err(|error| SecretError::Unfit(error.to_string()))
+    let fingerprint = Fingerprint(Sha256::digest(secret.expose()).into());
+    let credential = Credential::new(config.scheme, secret).map_err(|error| SecretError::Unfit(error.to_string()))?;
+    Ok((credential, fingerprint))
 }
 
 /// A variable of `secrets/<name>.env`. Lines are `NAME=value`, as the official plugins write them.

@@ -52,12 +52,12 @@ fn due(reader: &SharedReader, now: i64) -> Result<(Vec<TimerDue>, Option<i64>), 
     Ok((reader.timers_due(now)?, reader.next_timer_due()?))
 }
 
-/// Gives a timer's adapter its event; `false` if it cannot take it now.
+/// Gives a timer's adapter its event; `false` if it is due still.
 async fn fire(registry: &Registry, timer: TimerDue) -> bool {
     let Some(running) = registry.get(&timer.adapter) else {
         // It stays until its adapter runs again.
-        return true;
+        return false;
     };
     let handled = running.lane.handle(Occurrence::bare(Happening::Elapsed(timer.name))).await;
-    !matches!(handled, crate::lane::Handled::Busy(_))
+    matches!(handled, crate::lane::Handled::Stored(_) | crate::lane::Handled::Repeated)
 }

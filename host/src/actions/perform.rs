@@ -11,7 +11,7 @@ use crate::{
     adapters::Adapter,
     clock::now_ms,
     evidence::Reading,
-    journal::{Lane, Transaction},
+    journal::{JournalError, Lane, Transaction},
     manifest::Action,
     sandbox::{Effects, Instance, types},
 };
@@ -90,6 +90,9 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
     if kind.is_some_and(|kind| !adapter.program.contract.manifest.actions.contains(&kind)) {
         return Err(ActionError::Unsupported(adapter.name().to_string()));
     }
+    if !adapter.is_live() {
+        return Err(ActionError::NotBegun(format!("{} does not run any more", adapter.name())));
+    }
     adapter.used();
     let order = adapter.actions.order(conversation(&action).unwrap_or_default());
     let _turn = order.lock().await;
@@ -124,11 +127,31 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
     }
 }
 
+/// Bytes that `state` would have with what an action wrote.
+fn size_with(adapter: &Adapter, effects: &Effects) -> Result<u64, JournalError> {
+    let bytes = |key: &String, value: Option<&Vec<u8>>| value.map_or(0, |value| (key.len() + value.len()) as u64);
+    adapter.read(|reader| {
+        let (mut added, mut replaced) = (0, 0);
+        for (key, value) in &effects.state {
+            added += bytes(key, value.as_ref());
+            replaced += bytes(key, reader.state_get(adapter.name(), key)?.as_ref());
+        }
+        Ok((reader.state_size(adapter.name())? + added).saturating_sub(replaced))
+    })
+}
+
 /// Keeps state and timers; the frames leave after the commit.
 async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionError> {
     if effects.state.is_empty() && effects.timers.is_empty() {
         adapter.send_frames(effects.frames);
         return Ok(());
+    }
+    let most = adapter.program.limits.state_kib << 10;
+    let size = size_with(adapter, &effects).map_err(|error| ActionError::Unknown(error.to_string()))?;
+    if size > most && effects.state.values().any(Option::is_some) {
+        let reason = format!("what it changed was not kept: its state is full ({most} bytes, the limit `state-kib`)");
+        tracing::warn!(adapter = %adapter.name(), "{reason}");
+        return Err(ActionError::Unknown(reason));
     }
     let now = now_ms();
     let mut transaction = Transaction::new(Lane::apart(adapter.name().clone()));
@@ -138,7 +161,10 @@ async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionErro
         .map(|(name, after)| (name, after.map(|after| now.saturating_add(i64::from(after)))))
         .collect();
     transaction.state = effects.state.into_iter().collect();
-    let committed = adapter.journal.submit(transaction).await;
+    let Some(receipt) = adapter.submit(transaction) else {
+        return Err(ActionError::Unknown("the adapter was stopped meanwhile".into()));
+    };
+    let committed = receipt.await;
     committed.map_err(|error| ActionError::Unknown(format!("what it changed could not be kept: {error}")))?;
     adapter.timers.notify_one();
     adapter.send_frames(effects.frames);

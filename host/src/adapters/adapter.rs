@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -16,7 +16,7 @@ use crate::{
     evidence::Reading,
     files::{FileStore, KeptFile},
     gate::{Gate, Speaker},
-    journal::{Journal, JournalError, Reader},
+    journal::{Journal, JournalError, Reader, Receipt, Transaction},
     listener::{self, Connections},
     message::TextBy,
     name::AdapterName,
@@ -46,6 +46,8 @@ pub struct Adapter {
     pub actions: Pool,
     /// Notified when timers may have changed.
     pub timers: Arc<Notify>,
+    /// Whether it may still change anything: off once it was revoked or replaced.
+    pub live: RwLock<bool>,
     /// When it was last called, in milliseconds since the Unix epoch.
     pub used_ms: AtomicI64,
 }
@@ -101,8 +103,30 @@ impl Adapter {
         u128::try_from(idle).is_ok_and(|idle| idle >= while_.as_millis())
     }
 
+    /// Whether it was neither revoked nor replaced.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        *self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends it: what still runs of it changes nothing any more, and nothing of it leaves.
+    pub fn retire(&self) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = false;
+    }
+
+    /// Hands a transaction to the journal, unless it was retired; under one lock, so that nothing follows its end.
+    #[must_use]
+    pub fn submit(&self, transaction: Transaction) -> Option<Receipt> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.then(|| self.journal.submit(transaction))
+    }
+
     /// Sends frames on their way; what cannot take them is closed by the listener.
     pub fn send_frames(&self, frames: Vec<Frame>) {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        if !*live {
+            return;
+        }
         for Frame { socket, to, frame } in frames {
             let frame = match frame {
                 types::Frame::Text(text) => listener::Frame::Text(text),

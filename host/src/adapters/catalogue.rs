@@ -95,19 +95,31 @@ pub struct Catalogue {
     sandbox: Arc<Sandbox>,
     compiler: Compiler,
     home: Home,
-    /// Digests of files that have not changed since: path, time, size and inode.
-    digests: Mutex<HashMap<PathBuf, ((i64, i64, u64, u64), Digest)>>,
+    /// Digests of files that have not changed since.
+    digests: Mutex<HashMap<PathBuf, (Stamp, Digest)>>,
+    /// Components that cannot be used, with the reason: they are not compiled again in this process.
+    refused: Mutex<HashMap<Digest, String>>,
 }
 
 impl Catalogue {
     /// The catalogue of a home.
     #[must_use]
     pub fn new(home: Home, sandbox: Arc<Sandbox>, compiler: Compiler) -> Self {
-        Self { sandbox, compiler, home, digests: Mutex::default() }
+        Self { sandbox, compiler, home, digests: Mutex::default(), refused: Mutex::default() }
     }
 
-    /// Everything that is there. A file that cannot be used is there too, with the reason.
+    /// What comes with Sluicegate, and the files that are known from before. Quick: nothing unknown is compiled.
+    pub async fn look_at_known(&self, grants: &Grants) -> Vec<Candidate> {
+        self.look_at(grants, false).await
+    }
+
+    /// Everything that is there. A file that cannot be used is there too, with the reason. A file that is seen for the
+    /// first time is compiled, which may take as long as its limits allow.
     pub async fn look(&self, grants: &Grants) -> Vec<Candidate> {
+        self.look_at(grants, true).await
+    }
+
+    async fn look_at(&self, grants: &Grants, unknown: bool) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         for (name, component) in bundled::BUNDLED {
             candidates.push(self.examine_bytes(Origin::Bundled(name), component, grants).await);
@@ -119,9 +131,28 @@ impl Catalogue {
         files.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
         files.sort();
         for path in files {
-            candidates.push(self.examine(&path, grants).await);
+            if unknown || self.is_known(&path, grants) {
+                candidates.push(self.examine(&path, grants).await);
+            }
         }
         candidates
+    }
+
+    fn is_known(&self, path: &Path, grants: &Grants) -> bool {
+        let digest = self.unchanged(path).or_else(|| {
+            let digest = Digest::of(&read_component(path).ok()?);
+            self.note(path, &digest);
+            Some(digest)
+        });
+        digest.is_some_and(|digest| self.remembered(&digest, grants).is_some())
+    }
+
+    /// Notes the digest of a file for as long as it does not change.
+    fn note(&self, path: &Path, digest: &Digest) {
+        if let Ok(stamp) = stamp(path) {
+            let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+            digests.insert(path.to_owned(), (stamp, digest.clone()));
+        }
     }
 
     /// One file.
@@ -135,9 +166,8 @@ impl Catalogue {
         match read_component(path) {
             Ok(bytes) => {
                 let candidate = self.examine_bytes(origin, &bytes, grants).await;
-                if let (Some(digest), Ok(stamp)) = (&candidate.digest, stamp(path)) {
-                    let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-                    digests.insert(path.to_owned(), (stamp, digest.clone()));
+                if let Some(digest) = &candidate.digest {
+                    self.note(path, digest);
                 }
                 candidate
             }
@@ -157,6 +187,10 @@ impl Catalogue {
     /// `manifest()` runs once for a component; afterwards its answer is what was written down.
     fn remembered(&self, digest: &Digest, grants: &Grants) -> Option<Result<Said, String>> {
         let granted = grants.iter().find(|(_, grant)| grant.digest == *digest).map(|(_, grant)| grant.manifest.clone());
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        if let Some(reason) = refused {
+            return Some(Err(reason));
+        }
         let text = match granted {
             Some(text) => text,
             None => fs::read_to_string(self.manifest_path(digest)).ok()?,
@@ -165,10 +199,19 @@ impl Catalogue {
     }
 
     async fn ask(&self, digest: &Digest, bytes: &[u8]) -> Result<Said, String> {
-        let compiled = self.compiler.compile(bytes).await.map_err(|error| error.to_string())?;
-        let loaded = self.sandbox.load(&compiled).map_err(|error| error.to_string())?;
-        let text = loaded.manifest(&Limits::default()).await.map_err(|error| format!("its manifest(): {error}"))?;
-        let said = Said::parse(text)?;
+        let refuse = |reason: String| {
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), reason.clone());
+            reason
+        };
+        let compiled = match self.compiler.compile(bytes).await {
+            // That may pass.
+            Err(error @ CompileError::Io(_)) => return Err(error.to_string()),
+            compiled => compiled.map_err(|error| refuse(error.to_string()))?,
+        };
+        let loaded = self.sandbox.load(&compiled).map_err(|error| refuse(error.to_string()))?;
+        let text = loaded.manifest(&Limits::default()).await;
+        let text = text.map_err(|error| refuse(format!("its manifest(): {error}")))?;
+        let said = Said::parse(text).map_err(refuse)?;
         let kept = write_private(&self.manifest_path(digest), said.text.as_bytes());
         kept.map_err(|error| format!("its manifest could not be kept: {error}"))?;
         Ok(said)
@@ -213,7 +256,10 @@ impl Catalogue {
     }
 }
 
-fn stamp(path: &Path) -> io::Result<(i64, i64, u64, u64)> {
+/// Time in seconds and nanoseconds, size and inode.
+type Stamp = (i64, i64, u64, u64);
+
+fn stamp(path: &Path) -> io::Result<Stamp> {
     let meta = fs::metadata(path)?;
     Ok((meta.mtime(), meta.mtime_nsec(), meta.len(), meta.ino()))
 }

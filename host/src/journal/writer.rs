@@ -102,6 +102,8 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             let idle = first.is_none();
+            // Whoever was about to submit as well gets to it: their transactions share this group's commit.
+            std::thread::yield_now();
             for work in first.into_iter().chain(queue.try_iter()) {
                 match work {
                     Work::Nudge => self.patience = Some(PERSIST_AFTER),

@@ -13,7 +13,7 @@ use crate::{
     gate::{Redeemed, Ruling, visible},
     journal::{self, After, Committed, DeadLetter, Key, NewMessage, Receipt, Transaction},
     message::Message,
-    sandbox::{Delivery, Effects, types},
+    sandbox::{Delivery, Effects, Frame, types},
 };
 
 /// Characters of an id that the log shows.
@@ -48,11 +48,6 @@ impl Lane {
         response: Option<types::RouteResponse>,
     ) -> Result<Queued, Handled> {
         self.explain_refusals(occurrence, &effects);
-        // The next call reads what this one wrote before it is committed, so it must be certain that it will be. A
-        // repetition that wrote nothing is found by the commit itself.
-        if !effects.state.is_empty() && self.was_seen(occurrence)? {
-            return Err(Handled::Repeated);
-        }
         self.within_quota(turn, &effects)?;
         let now = now_ms();
         let mut transaction = Transaction::new(self.ticket(turn));
@@ -72,10 +67,11 @@ impl Lane {
             && transaction.messages.is_empty()
             && transaction.state.is_empty()
             && transaction.timers.is_empty();
-        if nothing_to_keep && frames.is_empty() {
+        // What the call returned may rest on what is queued: then it waits for that to be committed.
+        if nothing_to_keep && frames.is_empty() && self.overlay.is_empty() {
             return Ok(Queued { receipt: None, then });
         }
-        Ok(Queued { receipt: Some(self.submit(turn, transaction, frames)), then })
+        Ok(self.submit(turn, transaction, frames, then))
     }
 
     /// Whether the event is in the journal already.
@@ -86,7 +82,7 @@ impl Lane {
 
     /// Hands a transaction to the journal. What follows the commit happens there, so that it does not depend on
     /// whether somebody still waits for the answer.
-    fn submit(&self, turn: &Turn, mut transaction: Transaction, frames: Vec<crate::sandbox::Frame>) -> Receipt {
+    fn submit(&self, turn: &Turn, mut transaction: Transaction, frames: Vec<Frame>, then: Handled) -> Queued {
         let ticket = self.overlay.queue(transaction.once, transaction.state.iter());
         let keys: Vec<String> = transaction.state.iter().map(|(key, _)| key.clone()).collect();
         let (overlay, adapter) = (Arc::clone(&self.overlay), Arc::clone(&self.adapter));
@@ -95,7 +91,8 @@ impl Lane {
         transaction.after = Some(After(Box::new(move |committed| match committed {
             Ok(committed) => {
                 overlay.settle(ticket, once, keys.iter());
-                if committed != Committed::Repeated {
+                if let Committed::Stored { messages, .. } = committed {
+                    (0..messages).for_each(|_| adapter.journal.count(adapter.name(), "delivered"));
                     adapter.send_frames(frames);
                 }
                 if timed {
@@ -104,14 +101,22 @@ impl Lane {
             }
             Err(_) => overlay.break_off(generation),
         })));
-        self.adapter.journal.submit(transaction)
+        match self.adapter.submit(transaction) {
+            Some(receipt) => Queued { receipt: Some(receipt), then },
+            None => Queued { receipt: None, then: Handled::Busy("the adapter was stopped".into()) },
+        }
+    }
+
+    /// Waits for all that is queued, and then ends like this.
+    pub(super) fn queue_nothing(&self, turn: &Turn, then: Handled) -> Queued {
+        self.submit(turn, Transaction::new(self.ticket(turn)), Vec::new(), then)
     }
 
     /// A repetition of an event whose transaction is queued: it ends as that one does.
     pub(super) fn queue_repetition(&self, turn: &Turn, occurrence: &Occurrence) -> Queued {
         let mut transaction = Transaction::new(self.ticket(turn));
         transaction.once = occurrence.once;
-        Queued { receipt: Some(self.adapter.journal.submit(transaction)), then: Handled::Repeated }
+        self.submit(turn, transaction, Vec::new(), Handled::Repeated)
     }
 
     /// An invitation was redeemed: the adapter never sees its code.
@@ -128,7 +133,7 @@ impl Lane {
         let mut transaction = Transaction::new(self.ticket(turn));
         transaction.once = occurrence.once.or_else(|| Some(key(adapter, occurrence.source(), &reading.event)));
         actions::tell(adapter, reading, "You are in: what you write here now reaches Claude.".into());
-        Queued { receipt: Some(self.submit(turn, transaction, Vec::new())), then: Handled::Stored(None) }
+        self.submit(turn, transaction, Vec::new(), Handled::Stored(None))
     }
 
     /// Somebody sent the code of an open invitation that does not admit them: neither the adapter nor Claude gets it.
@@ -137,7 +142,7 @@ impl Lane {
         self.adapter.journal.count(self.adapter.name(), "invitation withheld");
         let mut transaction = Transaction::new(self.ticket(turn));
         transaction.once = occurrence.once;
-        Queued { receipt: Some(self.submit(turn, transaction, Vec::new())), then: Handled::Stored(None) }
+        self.submit(turn, transaction, Vec::new(), Handled::Stored(None))
     }
 
     /// The event failed for good: kept, shown in `status`, repeated by `sluicegate retry`.
@@ -147,7 +152,11 @@ impl Lane {
             return Queued { receipt: None, then: failed };
         }
         let (bytes, key) = match &occurrence.evidence {
-            Some(evidence) => (evidence.bytes.clone(), occurrence.once.unwrap_or_else(|| digest(&[&evidence.bytes]))),
+            Some(evidence) => {
+                let signed = evidence.context.signed.as_deref().unwrap_or_default();
+                let parts = [evidence.source.as_bytes(), signed.as_bytes(), &evidence.bytes];
+                (evidence.bytes.clone(), occurrence.once.unwrap_or_else(|| digest(&parts)))
+            }
             None => (bytes::Bytes::new(), digest(&[occurrence.source().as_bytes()])),
         };
         let mut transaction = Transaction::new(self.ticket(turn));
@@ -163,7 +172,7 @@ impl Lane {
             let next = self.every(name).map(|every| now_ms().saturating_add(every));
             transaction.timers = vec![(name.clone(), next)];
         }
-        Queued { receipt: Some(self.submit(turn, transaction, Vec::new())), then: failed }
+        self.submit(turn, transaction, Vec::new(), failed)
     }
 
     fn ticket(&self, turn: &Turn) -> journal::Lane {
@@ -222,8 +231,11 @@ impl Lane {
                 timers.push((name.clone(), self.every(name).map(|every| now.saturating_add(every))));
             }
             Happening::Started => {
+                // One that is set already goes on over restarts.
+                let running = self.adapter.read(|reader| reader.timers(self.adapter.name())).unwrap_or_default();
                 for timer in &self.adapter.program.contract.platform.timers {
-                    let set = effects.timers.contains_key(&timer.name);
+                    let set = effects.timers.contains_key(&timer.name)
+                        || running.iter().any(|running| running.name == timer.name);
                     if let (false, Some(every)) = (set, self.every(&timer.name)) {
                         timers.push((timer.name.clone(), Some(now.saturating_add(every))));
                     }

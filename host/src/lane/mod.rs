@@ -29,7 +29,7 @@ use crate::{
     clock::now_ms,
     gate::Redeemed,
     message::TextBy,
-    sandbox::{CallError, Ended, Instance, Purpose, types},
+    sandbox::{CallError, Effects, Ended, Instance, Purpose, types},
 };
 
 /// Attempts at one event before it is a dead letter.
@@ -144,8 +144,15 @@ impl Lane {
         if !turn.started && !starting {
             return Err(Handled::Busy("the adapter has not started yet".into()));
         }
+        if !self.adapter.is_live() {
+            return Err(Handled::Busy("the adapter was stopped".into()));
+        }
+        // The adapter never sees a repetition: it would write what is never kept, and answer what was answered.
         if occurrence.once.is_some_and(|once| self.overlay.is_queued(&once)) {
             return Ok(self.queue_repetition(turn, occurrence));
+        }
+        if self.was_seen(occurrence)? {
+            return Err(Handled::Repeated);
         }
         match self.invitation(occurrence) {
             Invitation::None => {}
@@ -167,17 +174,19 @@ impl Lane {
                 Ok(self.bury(turn, occurrence, reason, attempts))
             }
             Attempted::Done(Ended { returned: Err(types::Failure::Invalid(reason)), .. }) => {
+                if starting {
+                    return Err(Handled::Failed(format!("it refuses to start: {reason}")));
+                }
                 turn.quarantine.succeeded();
                 self.refuse(&reason, "refused by the adapter");
-                Err(Handled::Refused(reason))
+                self.refused(turn, occurrence, reason)
             }
             Attempted::Done(Ended { returned: Err(types::Failure::Unsupported), .. }) => {
                 // Events that an adapter has no use for are the everyday case for connections and the start.
                 turn.started |= starting;
                 turn.quarantine.succeeded();
-                Err(Handled::Refused("the adapter has no use for it".into()))
+                self.refused(turn, occurrence, "the adapter has no use for it".into())
             }
-            Attempted::Crashed(_) if self.was_seen(occurrence)? => Err(Handled::Repeated),
             Attempted::Crashed(reason) => {
                 if let Some(until) = turn.quarantine.failed(&reason, now_ms()) {
                     tracing::error!(adapter = %self.adapter.name(), "quarantined for {until} s: {reason}");
@@ -227,6 +236,16 @@ impl Lane {
             adapter = %self.adapter.name(), source = occurrence.source(),
             "an event failed (attempt {attempts} of {ATTEMPTS}): {error}"
         );
+    }
+
+    /// What is refused leaves nothing behind, but a timer has run out all the same.
+    fn refused(&self, turn: &mut Turn, occurrence: &Occurrence, reason: String) -> Result<Queued, Handled> {
+        match occurrence.happening {
+            Happening::Elapsed(_) => self.queue(turn, occurrence, Effects::default(), None),
+            // What it read may be queued only.
+            _ if !self.overlay.is_empty() => Ok(self.queue_nothing(turn, Handled::Refused(reason))),
+            _ => Err(Handled::Refused(reason)),
+        }
     }
 
     fn refuse(&self, reason: &str, why: &str) {

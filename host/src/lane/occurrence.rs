@@ -72,6 +72,8 @@ pub enum Happening {
 struct Circumstances {
     happening: Happening,
     context: Option<Context>,
+    #[serde(default)]
+    once: Option<Key>,
 }
 
 impl Occurrence {
@@ -102,18 +104,20 @@ impl Occurrence {
     /// What was known around the bytes, as JSON.
     pub(super) fn circumstances(&self) -> String {
         let context = self.evidence.as_ref().map(|evidence| evidence.context.clone());
-        serde_json::to_string(&Circumstances { happening: self.happening.clone(), context }).unwrap_or_default()
+        let circumstances = Circumstances { happening: self.happening.clone(), context, once: self.once };
+        serde_json::to_string(&circumstances).unwrap_or_default()
     }
 
-    /// A dead letter, to be tried again.
+    /// A dead letter, to be tried again: the same event as before, so it and a repetition of the platform's that
+    /// succeeds exclude each other.
     ///
     /// # Errors
     /// If its circumstances were written by a version that this one does not understand.
     pub fn revived(dead: &DeadEvent) -> Result<Self, serde_json::Error> {
-        let Circumstances { happening, context } = serde_json::from_str(&dead.context)?;
+        let Circumstances { happening, context, once } = serde_json::from_str(&dead.context)?;
         let evidence = context
             .map(|context| Arc::new(Evidence::new(dead.entry.source.clone(), Bytes::clone(&dead.event), context)));
-        Ok(Self { happening, evidence, once: None, revives: Some(dead.entry.id) })
+        Ok(Self { happening, evidence, once, revives: Some(dead.entry.id) })
     }
 
     /// The event, as the interface has it.
@@ -158,5 +162,38 @@ pub fn kept(file: &KeptFile) -> types::KeptFile {
         name: file.name.clone(),
         media_type: file.media_type.clone(),
         size: file.size,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::journal::DeadEntry;
+
+    #[test]
+    fn a_dead_letter_is_the_same_event_as_its_repetition() {
+        let happening = Happening::Received { connection: None };
+        let evidence = Arc::new(Evidence::new("hook".into(), Bytes::from_static(b"{}"), Context::default()));
+        let died = Occurrence { happening, evidence: Some(evidence), once: Some([7; 16]), revives: None };
+        let dead = |context: String| DeadEvent {
+            entry: DeadEntry {
+                id: 3,
+                adapter: crate::name::AdapterName::new("chat").unwrap(),
+                source: "hook".into(),
+                size: 2,
+                error: String::new(),
+                attempts: 3,
+                first_ms: 0,
+                last_ms: 0,
+            },
+            key: [7; 16],
+            event: Bytes::from_static(b"{}"),
+            context,
+        };
+        let revived = Occurrence::revived(&dead(died.circumstances())).unwrap();
+        assert_eq!((revived.once, revived.revives), (Some([7; 16]), Some(3)));
+        let older = r#"{"happening":{"received":{"connection":null}},"context":null}"#;
+        assert_eq!(Occurrence::revived(&dead(older.into())).unwrap().once, None);
     }
 }

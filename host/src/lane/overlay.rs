@@ -41,6 +41,12 @@ impl Overlay {
         inner.values.get(key).map(|(_, value)| value.clone())
     }
 
+    /// Whether nothing is queued that a call could have read.
+    pub(super) fn is_empty(&self) -> bool {
+        let inner = self.lock();
+        inner.values.is_empty() && inner.once.is_empty()
+    }
+
     /// Whether the transaction of that event is queued.
     pub(super) fn is_queued(&self, once: &Key) -> bool {
         self.lock().once.contains(once)

@@ -116,6 +116,14 @@ fn manifest_of(document: ManifestDocument) -> Checked<Manifest> {
     let mut tools = Vec::new();
     for table in at_most(document.tool, MANY)? {
         unique(&table.name, |name| &name.0, tools.iter().map(|tool: &Tool| &*tool.name))?;
+        // Claude sees it under the adapter's name and its own.
+        let shown = format!("{}_{}", document.name, table.name.get_ref().0);
+        if HOST_TOOLS.contains(&shown.as_str()) {
+            return Err(Fault::wrong(
+                table.name.span(),
+                format!("Claude would see it as {shown:?}, a tool of the host"),
+            ));
+        }
         tools.push(tool(table)?);
     }
     Ok(Manifest {

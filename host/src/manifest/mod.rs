@@ -101,27 +101,6 @@ pub struct Contract {
     pub from_profile: bool,
 }
 
-impl Contract {
-    /// Asks for nothing and allows nothing: what holds while a component is asked for its manifest.
-    #[must_use]
-    pub fn unknown() -> Self {
-        let Ok(name) = AdapterName::new("unknown") else { unreachable!("the constant has the shape of a name") };
-        let manifest = Manifest {
-            name,
-            version: String::new(),
-            summary: String::new(),
-            hint: None,
-            profile: None,
-            actions: BTreeSet::new(),
-            meta: Vec::new(),
-            composes: false,
-            tools: Vec::new(),
-            own: Platform::default(),
-        };
-        Self { manifest, platform: Arc::default(), from_profile: false }
-    }
-}
-
 /// The description of a platform: what brings events in, and how the host reads who speaks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Platform {

@@ -20,8 +20,12 @@ struct Inner {
     journal: OnceLock<Journal>,
     /// There will be no journal in this process.
     none: OnceLock<()>,
-    /// Every unwritten message up to this number is marked as offered.
-    offered: AtomicI64,
+    /// The newest message that was marked as offered by the commit that stored it.
+    live: AtomicI64,
+    /// The newest one that was stored without the mark.
+    unmarked: AtomicI64,
+    /// Every message up to this number has been marked by [`Backlog::mark_offered`].
+    marked: AtomicI64,
 }
 
 /// The journal is not open yet; the wire asks again.
@@ -31,13 +35,11 @@ struct NotYet;
 
 impl Link {
     /// What the wire asks.
-    #[must_use]
     pub fn backlog(&self) -> impl Backlog + use<> {
         Linked { link: self.clone(), reader: None }
     }
 
     /// What the wire tells when it becomes live, or falls behind.
-    #[must_use]
     pub fn offering(&self) -> impl Fn(bool) + Send + Sync + use<> {
         let link = self.clone();
         move |on| {
@@ -52,8 +54,9 @@ impl Link {
     pub fn open(&self, journal: &Journal, wire: &Wire) {
         let (link, wire) = (self.clone(), wire.clone());
         journal.set_commit_hook(Box::new(move |stored: &[Arc<Stored>]| {
-            if let Some(last) = stored.iter().rfind(|stored| stored.live) {
-                link.0.offered.fetch_max(last.seq, Ordering::SeqCst);
+            for stored in stored {
+                let newest = if stored.live { &link.0.live } else { &link.0.unmarked };
+                newest.fetch_max(stored.seq, Ordering::SeqCst);
             }
             wire.deliver(stored);
         }));
@@ -89,13 +92,15 @@ impl Backlog for Linked {
 
     fn mark_offered(&mut self, seq: i64) -> Result<(), BacklogError> {
         let inner = &self.link.0;
-        if inner.offered.load(Ordering::SeqCst) >= seq {
+        let (live, unmarked) = (inner.live.load(Ordering::SeqCst), inner.unmarked.load(Ordering::SeqCst));
+        let marked = inner.marked.load(Ordering::SeqCst);
+        if marked >= seq || (live >= seq && marked >= unmarked) {
             return Ok(());
         }
         let journal = inner.journal.get().ok_or(NotYet)?;
         let marked: Result<u64, CommitError> = journal.mark_offered(seq).wait();
         marked?;
-        inner.offered.fetch_max(seq, Ordering::SeqCst);
+        inner.marked.fetch_max(seq, Ordering::SeqCst);
         Ok(())
     }
 

@@ -73,7 +73,7 @@ impl<'a> Event<'a> {
         attributes.put("user", message.sender_name.as_deref().unwrap_or(&message.sender), MAX_LABEL);
         attributes.put("user_id", &message.sender, MAX_EXACT);
         if let Ok(time) = Timestamp::from_millisecond(message.time_ms) {
-            attributes.put_owned("ts", time.to_string());
+            attributes.put_owned("ts", format!("{time:.3}"));
         }
         attributes.put_some("thread_id", message.thread.as_deref(), MAX_EXACT);
         if message.kind != Kind::Message {

@@ -46,7 +46,7 @@ fn a_plain_message_has_the_official_plugins_attributes() {
     assert_eq!(
         Event::of(&message(), false).as_tag("sluicegate"),
         "<channel source=\"sluicegate\" channel=\"telegram\" chat_id=\"-100200\" message_id=\"77\" user=\"Ann\" \
-         user_id=\"4711\" ts=\"2023-11-14T22:13:20Z\">\nhello\n</channel>"
+         user_id=\"4711\" ts=\"2023-11-14T22:13:20.000Z\">\nhello\n</channel>"
     );
 }
 

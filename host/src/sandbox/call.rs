@@ -9,6 +9,9 @@ use crate::{
     message::TextBy,
 };
 
+/// Characters of an attachment's name that the adapter gives it.
+const NAME: usize = 128;
+
 /// The committed state of an adapter, as one call sees it, and the files that the host keeps for it.
 pub trait Surroundings: Send + Sync {
     /// The value under that key.
@@ -92,25 +95,35 @@ pub(super) struct Call {
     pub(super) purpose: Purpose,
     pub(super) surroundings: Arc<dyn Surroundings>,
     pub(super) effects: Effects,
+    /// Bytes of state and of frames among the effects.
+    pub(super) state_bytes: usize,
+    pub(super) frame_bytes: usize,
 }
 
 impl Call {
     /// The attachment as the message keeps it.
     pub(super) fn attachment(&self, given: inbox::Attachment) -> Result<crate::message::Attachment, String> {
-        let path = match given.kept {
-            None => None,
-            Some(id) => match self.surroundings.file(&id) {
-                Some(file) => Some(file.path.to_string_lossy().into_owned()),
-                None => return Err("an attachment names a file that the host does not keep for this adapter".into()),
-            },
-        };
-        Ok(crate::message::Attachment {
+        let word =
+            |text: &str| text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
+        if given.kind.is_empty() || !word(&given.kind) {
+            return Err("the kind of an attachment is one word, such as \"photo\"".into());
+        }
+        let mut attachment = crate::message::Attachment {
             reference: given.reference,
-            path,
+            path: None,
             kind: given.kind,
-            name: given.name,
-            media_type: given.media_type,
+            name: given.name.map(|name| name.chars().take(NAME).collect()),
+            media_type: given.media_type.filter(|it| it.split_once('/').is_some_and(|(a, b)| word(a) && word(b))),
             size: given.size,
-        })
+        };
+        if let Some(id) = given.kept {
+            let file = self.surroundings.file(&id);
+            let file = file.ok_or("an attachment names a file that the host does not keep for this adapter")?;
+            // What the host keeps is called what it is, whatever the adapter says.
+            attachment.path = Some(file.path.to_string_lossy().into_owned());
+            (attachment.name, attachment.media_type) = (Some(file.name), Some(file.media_type));
+            attachment.size = Some(file.size);
+        }
+        Ok(attachment)
     }
 }

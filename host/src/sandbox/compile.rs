@@ -127,6 +127,7 @@ impl Compiler {
         if component.len() as u64 > MAX_COMPONENT {
             return Err(CompileError::TooLarge(component.len() as u64));
         }
+        looks_like_component(component)?;
         let path = self.path(&Digest::of(component));
         if path.is_file() {
             return Ok(path);
@@ -159,6 +160,20 @@ impl Compiler {
             Some(INVALID) => Err(CompileError::Invalid(String::from_utf8_lossy(&ended.stderr).trim().to_owned())),
             _ => Err(CompileError::Exhausted),
         }
+    }
+}
+
+/// Says what people get wrong in words of theirs, before the compiler says it in its own.
+fn looks_like_component(bytes: &[u8]) -> Result<(), CompileError> {
+    // The preamble of the component model's binary format: magic, version, layer.
+    let invalid = |reason: &str| Err(CompileError::Invalid(reason.into()));
+    match bytes {
+        [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            invalid("it is a core module; build it for wasm32-wasip2, or make a component of it with wasm-tools")
+        }
+        [b'\0', b'a', b's', b'm', ..] => invalid("its version of WebAssembly is not known here"),
+        _ => invalid("it does not begin as WebAssembly does"),
     }
 }
 

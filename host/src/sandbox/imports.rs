@@ -29,6 +29,12 @@ const ALONE: &str = "manifest() used an import; it must give its text alone";
 /// The bytes of a key in `state` and of a timer's name.
 const KEY: usize = 512;
 
+/// Bytes of all frames of one call. A connection that is so far behind is closed long before.
+const FRAME_BYTES: usize = 16 << 20;
+
+/// Refusals of one call that the log explains.
+const EXPLAINED: usize = 16;
+
 impl HostState {
     /// The call under way, if imports may be used in it.
     fn call(&mut self) -> Result<&mut Call> {
@@ -55,7 +61,7 @@ impl inbox::Host for HostState {
             return Ok(Err(refused(call, "there is no event whose bytes could be evidence".into())));
         };
         let Some(rule) = contract.platform.identities.iter().find(|rule| *rule.name == *message.rule) else {
-            call.effects.refusals.push(format!("the identity rule {:?} does not exist", short(&message.rule)));
+            explain(call, format!("the identity rule {:?} does not exist", short(&message.rule)));
             return Ok(Err(inbox::Refusal::NoSuchRule));
         };
         // One event says one thing under one rule; more would be the adapter's repetition.
@@ -68,6 +74,10 @@ impl inbox::Host for HostState {
             Ok(reading) => reading,
             Err(reason) => return Ok(Err(refused(call, reason.to_string()))),
         };
+        // Two rules may read the same event, which is delivered once.
+        if call.effects.deliveries.iter().any(|earlier| earlier.reading.event == reading.event) {
+            return Ok(Err(refused(call, "another rule has delivered the event of that id".into())));
+        }
         let (text, text_by) = match message.wording {
             inbox::Wording::Read => match &reading.text {
                 Some(text) => (text.clone(), TextBy::Sender),
@@ -113,8 +123,14 @@ impl inbox::Host for HostState {
 }
 
 fn refused(call: &mut Call, reason: String) -> inbox::Refusal {
-    call.effects.refusals.push(reason.clone());
+    explain(call, reason.clone());
     inbox::Refusal::DoesNotApply(reason)
+}
+
+fn explain(call: &mut Call, reason: String) {
+    if call.effects.refusals.len() < EXPLAINED {
+        call.effects.refusals.push(reason);
+    }
 }
 
 fn short(text: &str) -> String {
@@ -156,6 +172,10 @@ impl sockets::Host for HostState {
         }
         if call.effects.frames.len() >= frames {
             return Ok(Err(format!("at most {frames} frames may leave in one call")));
+        }
+        call.frame_bytes += size;
+        if call.frame_bytes > FRAME_BYTES {
+            return Ok(Err(format!("the frames of one call have at most {FRAME_BYTES} bytes")));
         }
         call.effects.frames.push(Frame { socket, to, frame });
         Ok(Ok(()))
@@ -202,16 +222,35 @@ impl state::Host for HostState {
 
     fn set(&mut self, key: String, value: Vec<u8>) -> Result<()> {
         let most = self.limits.state_value_kib << 10;
-        if key.len() > KEY || value.len() > most {
-            let reason = format!("state takes keys of {KEY} and values of {most} bytes; the value had {}", value.len());
+        if value.len() > most {
+            let reason = format!("state takes values of {most} bytes; this one had {}", value.len());
             return Err(wasmtime::Error::msg(reason));
         }
-        self.call()?.effects.state.insert(key, Some(value));
-        Ok(())
+        self.write(key, Some(value))
     }
 
     fn remove(&mut self, key: String) -> Result<()> {
-        self.call()?.effects.state.insert(key, None);
+        self.write(key, None)
+    }
+}
+
+impl HostState {
+    fn write(&mut self, key: String, value: Option<Vec<u8>>) -> Result<()> {
+        let most = usize::try_from(self.limits.state_kib << 10).unwrap_or(usize::MAX);
+        let call = self.call()?;
+        if key.len() > KEY {
+            return Err(wasmtime::Error::msg(format!("state takes keys of {KEY} bytes; this one had {}", key.len())));
+        }
+        let bytes = key.len() + value.as_ref().map_or(0, Vec::len);
+        call.state_bytes += bytes;
+        if let Some(earlier) = call.effects.state.get(&key) {
+            call.state_bytes -= key.len() + earlier.as_ref().map_or(0, Vec::len);
+        }
+        if call.state_bytes > most {
+            let reason = format!("one call wrote more than {most} bytes of state (the limit `state-kib`)");
+            return Err(wasmtime::Error::msg(reason));
+        }
+        call.effects.state.insert(key, value);
         Ok(())
     }
 }

@@ -11,7 +11,10 @@ use super::{
     engine::TICK,
     store::HostState,
 };
-use crate::{limits::Limits, manifest::Contract};
+use crate::{gate::visible, limits::Limits, manifest::Contract};
+
+/// Characters of an adapter's reason for a failure.
+const REASON: usize = 500;
 
 /// Why a call ended otherwise than by returning. The instance is gone afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,7 +116,7 @@ impl Instance {
     ) -> Result<Ended<Result<Option<types::RouteResponse>, types::Failure>>, CallError> {
         let wall = Duration::from_millis(self.store.data().limits.handle_ms);
         self.run(purpose, surroundings, wall, async |bindings, store| {
-            bindings.sluicegate_channel_adapter().call_handle(store, event).await
+            Ok(bindings.sluicegate_channel_adapter().call_handle(store, event).await?.map_err(readable))
         })
         .await
     }
@@ -129,7 +132,7 @@ impl Instance {
     ) -> Result<Ended<Result<types::Outcome, types::Failure>>, CallError> {
         let wall = Duration::from_millis(self.store.data().limits.perform_ms);
         self.run(Purpose::Perform, surroundings, wall, async |bindings, store| {
-            bindings.sluicegate_channel_adapter().call_perform(store, action).await
+            Ok(bindings.sluicegate_channel_adapter().call_perform(store, action).await?.map_err(readable))
         })
         .await
     }
@@ -148,7 +151,7 @@ impl Instance {
         export: impl AsyncFnOnce(&Channel, &mut Store<HostState>) -> wasmtime::Result<T>,
     ) -> Result<Ended<T>, CallError> {
         let state = self.store.data_mut();
-        state.call = Some(Call { purpose, surroundings, effects: Effects::default() });
+        state.call = Some(Call { purpose, surroundings, effects: Effects::default(), state_bytes: 0, frame_bytes: 0 });
         state.budget.ticks_left = ticks(&state.limits);
         state.budget.exceeded = None;
         state.log.refill();
@@ -168,6 +171,17 @@ impl Instance {
 
 fn ticks(limits: &Limits) -> u64 {
     limits.cpu_ms.div_ceil(TICK.as_millis() as u64)
+}
+
+/// The adapter's own words for a failure: short and visible, because logs, the journal and Claude get them.
+fn readable(failure: types::Failure) -> types::Failure {
+    match failure {
+        types::Failure::Unsupported => failure,
+        types::Failure::Invalid(reason) => types::Failure::Invalid(visible(&reason, REASON)),
+        types::Failure::Platform(failure) => {
+            types::Failure::Platform(types::PlatformFailure { message: visible(&failure.message, REASON), ..failure })
+        }
+    }
 }
 
 /// The reason for people: the bound that was hit, else what went wrong and where.

@@ -101,6 +101,8 @@ pub(super) fn show_addresses(row: &Row) -> anyhow::Result<()> {
         say!("  open {page}")?;
         if page.contains("?token=") {
             say!("       {}", paint(DIM, "This address is your key: do not share it."))?;
+        } else {
+            say!("       (`sluicegate list` on a terminal, or with --json, shows the address with its key)")?;
         }
     }
     for address in &row.routes {

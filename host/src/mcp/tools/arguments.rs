@@ -32,7 +32,10 @@ pub enum ArgumentError {
         known: String,
     },
     /// The adapter does not exist, cannot do it, or has to be named.
-    #[error("`channel` is {given}: pass the channel of the <channel> tag; this tool works for {choices}")]
+    #[error(
+        "`channel` is {given}, and this tool works for {choices} only: pass one of them if the <channel> tag has it, else \
+             there is nobody to answer there"
+    )]
     Channel {
         /// What was passed.
         given: String,
