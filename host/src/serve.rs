@@ -26,9 +26,9 @@ const LAST_WORDS: Duration = Duration::from_millis(30);
 /// If the process itself cannot be set up; everything later is said to the session and to the log.
 pub fn run(home: Home, only: Vec<AdapterName>) -> anyhow::Result<i32> {
     let _log = logging::init(&home, logging::Role::Serve)?;
-    // The session is held on this thread. One more is enough for the routes and the lanes, which compute little and
-    // let go of long computations: events that change threads cost more than a second one gains.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    // An adapter that computes lets go every 10 ms. What has come in is looked at after so many turns, so that it
+    // does not wait for the usual 61 of them.
+    let runtime = tokio::runtime::Builder::new_multi_thread().event_interval(8).enable_all().build()?;
     let result = runtime.block_on(session(home, only));
     // A blocking read of standard input may never end; the process does.
     runtime.shutdown_background();

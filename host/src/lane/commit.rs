@@ -153,8 +153,10 @@ impl Lane {
         }
         let (bytes, key) = match &occurrence.evidence {
             Some(evidence) => {
-                let signed = evidence.context.signed.as_deref().unwrap_or_default();
-                let parts = [evidence.source.as_bytes(), signed.as_bytes(), &evidence.bytes];
+                // Without a signature a repetition is known only by being the same in every respect.
+                let context = &evidence.context;
+                let mut parts = vec![evidence.source.as_bytes(), context.path.as_bytes(), &evidence.bytes];
+                parts.extend(context.headers.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
                 (evidence.bytes.clone(), occurrence.once.unwrap_or_else(|| digest(&parts)))
             }
             None => (bytes::Bytes::new(), digest(&[occurrence.source().as_bytes()])),
