@@ -3,7 +3,7 @@
 //! Claude Code puts an event's content raw between `<channel …>` and `</channel>`, so whoever writes a message
 //! could close that tag, open another, or imitate the client's own notes. Three rules, for content:
 //!
-//! 1. **Reserved tags.** A `<` (also `＜`, `﹤`) that begins a tag with a [reserved name](RESERVED) becomes `‹`.
+//! 1. **Reserved tags.** A `<` (also `＜`, `﹤`) that begins a tag with a reserved name becomes `‹`.
 //!    Recognised are opening and closing forms, any case, white space and invisible characters in between,
 //!    and letters that only look alike. `<channels>` or `<div>` are other names and stay.
 //! 2. **Control characters** go: all of C0, DEL and C1 but newline and tab. Every other line ending
