@@ -23,8 +23,6 @@ pub struct Limits {
     pub frames: usize,
     /// KiB of one frame, in and out.
     pub frame_kib: usize,
-    /// Timers that an adapter may have.
-    pub timers: usize,
     /// KiB of one value in `state`.
     pub state_value_kib: usize,
     /// KiB of all that an adapter keeps in `state`.
@@ -55,7 +53,6 @@ impl Default for Limits {
             messages: 32,
             frames: 1024,
             frame_kib: 1024,
-            timers: 64,
             state_value_kib: 1024,
             state_kib: 16 * 1024,
             log_lines: 200,
@@ -81,7 +78,6 @@ pub struct LimitOverrides {
     messages: Option<usize>,
     frames: Option<usize>,
     frame_kib: Option<usize>,
-    timers: Option<usize>,
     state_value_kib: Option<usize>,
     state_kib: Option<u64>,
     log_lines: Option<usize>,
@@ -106,7 +102,6 @@ impl LimitOverrides {
             messages: self.messages.unwrap_or(base.messages),
             frames: self.frames.unwrap_or(base.frames),
             frame_kib: self.frame_kib.unwrap_or(base.frame_kib),
-            timers: self.timers.unwrap_or(base.timers),
             state_value_kib: self.state_value_kib.unwrap_or(base.state_value_kib),
             state_kib: self.state_kib.unwrap_or(base.state_kib),
             log_lines: self.log_lines.unwrap_or(base.log_lines),
