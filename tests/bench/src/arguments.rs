@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, ValueEnum};
 
+use crate::adapters::MOST;
 use crate::measure::{Plan, Target};
 use crate::server::ServerCommand;
 
@@ -28,6 +29,8 @@ pub(crate) enum Subcommand {
     Run(RunArguments),
     /// Measure Sluicegate and the Bun baseline, interleaved, and print the medians side by side
     Compare(CompareArguments),
+    /// Measure Sluicegate's memory at rest with so many idle adapters
+    Adapters(AdaptersArguments),
 }
 
 /// How much load to apply, and how to print the result.
@@ -133,6 +136,28 @@ pub(crate) struct CompareArguments {
     pub(crate) sides: Vec<Side>,
     #[command(flatten)]
     pub(crate) plan: PlanArguments,
+}
+
+/// Arguments of `adapters`.
+#[derive(Debug, Args)]
+pub(crate) struct AdaptersArguments {
+    /// The sluicegate binary, built for release
+    #[arg(long, default_value = "target/release/sluicegate")]
+    pub(crate) sluicegate: PathBuf,
+    /// Numbers of adapters; they are measured from the smallest to the largest
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 100],
+          value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST)))]
+    pub(crate) counts: Vec<u16>,
+    /// The bundled webhook component; by default the newest that a build has left below target/
+    #[arg(long)]
+    pub(crate) component: Option<PathBuf>,
+    /// Seconds from when all adapters run to the reading of the memory. An adapter keeps the instance that it
+    /// started with until it was idle for half a minute
+    #[arg(long, default_value = "3", value_parser = seconds)]
+    pub(crate) rest: Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// One column of the comparison.

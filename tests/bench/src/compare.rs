@@ -2,18 +2,15 @@
 //! sides alike.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde::Serialize;
-use tempfile::TempDir;
 
 use crate::arguments::{CompareArguments, SECRET, Side, free_port, loopback};
 use crate::figures::{FIGURES, Run};
+use crate::home::{Home, absolute};
 use crate::measure::{Target, measure};
 use crate::server::ServerCommand;
 use crate::statistics::median;
@@ -78,7 +75,7 @@ struct Subject {
     command: ServerCommand,
     target: Target,
     /// Removed after the run.
-    _home: Option<TempDir>,
+    _home: Option<Home>,
 }
 
 impl Subject {
@@ -108,43 +105,14 @@ impl Subject {
 
     /// A fresh home in which the bundled webhook adapter is granted and serves `/webhook/ci`.
     fn sluicegate(side: Side, program: &Path, address: SocketAddr, settings: &str) -> Result<Self> {
-        let home = tempfile::Builder::new().prefix("sluicegate-bench-").tempdir()?;
         let configuration = format!(
             "listen = \"{address}\"\n{settings}\n[adapters.webhook.credentials.ci]\n\
              scheme = \"github\"\nsecret = {{ env = \"WEBHOOK_SECRET\" }}\n"
         );
-        let path = home.path().join("config.toml");
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        std::io::Write::write_all(&mut file, configuration.as_bytes())?;
-        let environment = vec![
-            ("SLUICEGATE_HOME".to_owned(), home.path().display().to_string()),
-            ("WEBHOOK_SECRET".to_owned(), SECRET.to_owned()),
-        ];
-        let program =
-            absolute(program).context("build sluicegate with `cargo build --release`, or give --sluicegate")?;
-        let allow = Command::new(&program)
-            .args(["allow", "webhook", "--yes"])
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .output()
-            .with_context(|| format!("cannot start {}", program.display()))?;
-        ensure!(
-            allow.status.success(),
-            "`sluicegate allow webhook --yes` failed ({}): {}",
-            allow.status,
-            String::from_utf8_lossy(&allow.stderr)
-        );
-        let command = ServerCommand {
-            name: side.name().to_owned(),
-            program,
-            arguments: vec!["serve".to_owned()],
-            environment,
-            directory: None,
-        };
+        let home = Home::new(program, &configuration, &[("WEBHOOK_SECRET", SECRET)])?;
+        home.allow("webhook")?;
+        let command = home.serve(side.name());
         let target = Target { address, path: "/webhook/ci".to_owned(), secret: SECRET.to_owned() };
         Ok(Self { command, target, _home: Some(home) })
     }
-}
-
-fn absolute(path: &Path) -> Result<PathBuf> {
-    path.canonicalize().with_context(|| format!("{} does not exist", path.display()))
 }

@@ -104,7 +104,8 @@ const fn figure(key: &'static str, label: &'static str, digits: usize, of: fn(&R
     Figure { key, label, digits, of }
 }
 
+/// KiB as MiB.
 #[allow(clippy::cast_precision_loss, reason = "sizes of processes are far below 2^52 KiB")]
-fn mebibytes(kibibytes: u64) -> f64 {
+pub(crate) fn mebibytes(kibibytes: u64) -> f64 {
     kibibytes as f64 / 1024.0
 }

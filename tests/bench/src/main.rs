@@ -3,8 +3,9 @@
 //!
 //! `run` measures one server given as a command, `compare` measures Sluicegate beside a hand-written
 //! channel on Bun (`baseline/`), interleaved. Every event is accounted for: a run in which one is
-//! refused, missing or seen twice fails.
+//! refused, missing or seen twice fails. `adapters` measures Sluicegate's memory with idle adapters.
 
+mod adapters;
 mod arguments;
 mod arrivals;
 mod compare;
@@ -12,6 +13,7 @@ mod connection;
 mod event;
 mod figures;
 mod handshake;
+mod home;
 mod load;
 mod measure;
 mod process_tree;
@@ -49,6 +51,11 @@ fn main() -> Result<ExitCode> {
                 table::comparison(&comparison)
             };
             (text, comparison.is_faultless())
+        }
+        Subcommand::Adapters(settings) => {
+            let results = adapters::adapters(&settings)?;
+            let text = if settings.json { serde_json::to_string_pretty(&results)? } else { table::adapters(&results) };
+            (text, true)
         }
     };
     writeln!(std::io::stdout().lock(), "{text}")?;

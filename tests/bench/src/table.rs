@@ -2,8 +2,9 @@
 
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 
+use crate::adapters::AtRest;
 use crate::compare::{Comparison, SideResult};
-use crate::figures::{Account, FIGURES, Run};
+use crate::figures::{Account, FIGURES, Run, mebibytes};
 
 /// The figures of one run.
 pub(crate) fn single(name: &str, run: &Run) -> String {
@@ -52,6 +53,22 @@ pub(crate) fn comparison(comparison: &Comparison) -> String {
         text = format!("{text}\n{}", account(side.side.name(), &sum));
     }
     text
+}
+
+/// The memory by the number of adapters.
+pub(crate) fn adapters(results: &[AtRest]) -> String {
+    let mut table = new_table();
+    let header = ["idle adapters", "RSS at rest, MiB", "PSS at rest, MiB", "PSS for each further adapter, MiB"];
+    table.set_header(header.map(right));
+    for AtRest { adapters, memory, further_mib } in results {
+        table.add_row(vec![
+            right(adapters),
+            right(format!("{:.1}", mebibytes(memory.resident))),
+            right(format!("{:.1}", mebibytes(memory.proportional))),
+            right(further_mib.map_or_else(|| "–".to_owned(), |further| format!("{further:.3}"))),
+        ]);
+    }
+    table.to_string()
 }
 
 /// One line on what became of the events.
