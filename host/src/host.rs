@@ -205,7 +205,7 @@ impl Host {
             error.to_string()
         });
         let config = Arc::new(config?);
-        let (entries, gone) = survey(self.catalogue.look_at_known(&grants).await, &grants);
+        let (entries, _) = survey(self.catalogue.look_at_known(&grants).await, &grants);
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
         let mut wanted = BTreeMap::new();
         for entry in &entries {
@@ -214,9 +214,6 @@ impl Host {
             {
                 wanted.insert(name.clone(), (entry.candidate.clone(), grant.clone()));
             }
-        }
-        if !self.has_looked() {
-            *self.survey.lock().unwrap_or_else(PoisonError::into_inner) = (entries, gone);
         }
         let mut changed = false;
         for running in self.registry.all() {

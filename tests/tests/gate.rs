@@ -90,8 +90,7 @@ fn an_invitation_admits_once_and_its_code_reaches_neither_adapter_nor_claude() {
     let printed = home.run(&["invite", "chat"]).success().stdout;
     let code = printed
         .split(|c: char| c.is_whitespace() || "`'\".,:".contains(c))
-        .filter(|word| word.len() >= 6 && word.chars().any(|c| c.is_ascii_digit()))
-        .max_by_key(|word| word.len())
+        .find(|word| word.starts_with("join-"))
         .unwrap_or_else(|| panic!("a code: {printed}"))
         .to_owned();
     post_by(&home, "bob", "1", &code);

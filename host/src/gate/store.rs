@@ -18,7 +18,7 @@ use super::{
 /// How long a command of the user waits for the lock.
 pub(super) const PATIENT: Duration = Duration::from_secs(10);
 /// How long a judgement waits for the lock: others hold it for milliseconds only.
-pub(super) const BRIEF: Duration = Duration::from_millis(250);
+pub(super) const BRIEF: Duration = Duration::from_secs(1);
 /// So many warnings wait to be taken at most.
 const MAX_WARNINGS: usize = 64;
 

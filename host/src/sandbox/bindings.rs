@@ -11,4 +11,4 @@ wasmtime::component::bindgen!({
     exports: { default: async },
 });
 
-pub use sluicegate::channel::{http, inbox, log, sockets, state, timers, types};
+pub use self::sluicegate::channel::{http, inbox, log, sockets, state, timers, types};
