@@ -65,13 +65,8 @@ impl Controlled for Controls {
 
     async fn tell(&self, adapter: AdapterName, conversation: String, text: String) -> Result<(), String> {
         let running = self.0.registry.get(&adapter).ok_or_else(|| format!("{adapter} does not run"))?;
-        let send = types::Action::Send(types::Outgoing {
-            place: types::Place { conversation, thread: None },
-            reply_to: None,
-            text: types::RichText { text, spans: Vec::new() },
-            files: Vec::new(),
-        });
-        actions::perform(&running.adapter, send).await.map(drop).map_err(|error| error.to_string())
+        let place = types::Place { conversation, thread: None };
+        actions::say(&running.adapter, place, text).await.map_err(|error| error.to_string())
     }
 
     async fn forget(&self, adapter: AdapterName) -> Result<(), String> {

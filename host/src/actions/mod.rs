@@ -10,5 +10,5 @@ mod own;
 mod perform;
 mod tools;
 
-pub use perform::{ActionError, Pool, perform, tell};
+pub use perform::{ActionError, Pool, perform, say, tell};
 pub use tools::{call, reply, tools};

@@ -11,7 +11,7 @@ use crate::{
     adapters::Adapter,
     clock::now_ms,
     evidence::Reading,
-    journal::{JournalError, Lane, Transaction},
+    journal::{Lane, Transaction},
     manifest::Action,
     sandbox::{Effects, Instance, types},
 };
@@ -127,19 +127,6 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
     }
 }
 
-/// Bytes that `state` would have with what an action wrote.
-fn size_with(adapter: &Adapter, effects: &Effects) -> Result<u64, JournalError> {
-    let bytes = |key: &String, value: Option<&Vec<u8>>| value.map_or(0, |value| (key.len() + value.len()) as u64);
-    adapter.read(|reader| {
-        let (mut added, mut replaced) = (0, 0);
-        for (key, value) in &effects.state {
-            added += bytes(key, value.as_ref());
-            replaced += bytes(key, reader.state_get(adapter.name(), key)?.as_ref());
-        }
-        Ok((reader.state_size(adapter.name())? + added).saturating_sub(replaced))
-    })
-}
-
 /// Keeps state and timers; the frames leave after the commit.
 async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionError> {
     if effects.state.is_empty() && effects.timers.is_empty() {
@@ -147,7 +134,7 @@ async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionErro
         return Ok(());
     }
     let most = adapter.program.limits.state_kib << 10;
-    let size = size_with(adapter, &effects).map_err(|error| ActionError::Unknown(error.to_string()))?;
+    let size = adapter.state_size_with(&effects.state).map_err(|error| ActionError::Unknown(error.to_string()))?;
     if size > most && effects.state.values().any(Option::is_some) {
         let reason = format!("what it changed was not kept: its state is full ({most} bytes, the limit `state-kib`)");
         tracing::warn!(adapter = %adapter.name(), "{reason}");
@@ -171,6 +158,16 @@ async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionErro
     Ok(())
 }
 
+/// Has the adapter say something of the host's.
+///
+/// # Errors
+/// [`ActionError`].
+pub async fn say(adapter: &Arc<Adapter>, place: types::Place, text: String) -> Result<(), ActionError> {
+    let text = types::RichText { text, spans: Vec::new() };
+    let send = types::Outgoing { place, reply_to: None, text, files: Vec::new() };
+    perform(adapter, types::Action::Send(send)).await.map(drop)
+}
+
 /// Has the adapter say something of the host's to whoever wrote, without waiting for it. Adapters that cannot
 /// send stay silent.
 pub fn tell(adapter: &Arc<Adapter>, reading: &Reading, text: String) {
@@ -178,15 +175,9 @@ pub fn tell(adapter: &Arc<Adapter>, reading: &Reading, text: String) {
         return;
     }
     let place = types::Place { conversation: reading.conversation.clone(), thread: reading.thread.clone() };
-    let send = types::Action::Send(types::Outgoing {
-        place,
-        reply_to: None,
-        text: types::RichText { text, spans: Vec::new() },
-        files: Vec::new(),
-    });
     let adapter = Arc::clone(adapter);
     tokio::spawn(async move {
-        if let Err(error) = perform(&adapter, send).await {
+        if let Err(error) = say(&adapter, place, text).await {
             tracing::warn!(adapter = %adapter.name(), "the host's message was not sent: {error}");
         }
     });

@@ -1,6 +1,7 @@
 //! One running adapter: what its lane and its actions share.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
@@ -101,6 +102,22 @@ impl Adapter {
     pub fn idle_for(&self, while_: Duration) -> bool {
         let idle = now_ms().saturating_sub(self.used_ms.load(Ordering::Relaxed));
         u128::try_from(idle).is_ok_and(|idle| idle >= while_.as_millis())
+    }
+
+    /// Bytes that its `state` would have with these writes.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn state_size_with(&self, writes: &BTreeMap<String, Option<Vec<u8>>>) -> Result<u64, JournalError> {
+        let bytes = |key: &String, value: Option<&Vec<u8>>| value.map_or(0, |value| (key.len() + value.len()) as u64);
+        self.read(|reader| {
+            let (mut added, mut replaced) = (0, 0);
+            for (key, value) in writes {
+                added += bytes(key, value.as_ref());
+                replaced += bytes(key, reader.state_get(self.name(), key)?.as_ref());
+            }
+            Ok((reader.state_size(self.name())? + added).saturating_sub(replaced))
+        })
     }
 
     /// Whether it was neither revoked nor replaced.

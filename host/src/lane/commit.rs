@@ -11,7 +11,7 @@ use crate::{
     clock::now_ms,
     evidence::Reading,
     gate::{Redeemed, Ruling, visible},
-    journal::{self, After, Committed, DeadLetter, Key, NewMessage, Receipt, Transaction},
+    journal::{self, After, Committed, DeadLetter, JournalError, Key, NewMessage, Receipt, Transaction},
     message::Message,
     sandbox::{Delivery, Effects, Frame, types},
 };
@@ -261,31 +261,25 @@ impl Lane {
             return Ok(());
         }
         let adapter = &self.adapter;
-        let size = || {
-            adapter.read(|reader| reader.state_size(adapter.name())).map_err(|error| Handled::Busy(error.to_string()))
-        };
+        let busy = |error: JournalError| Handled::Busy(error.to_string());
         let most = adapter.program.limits.state_kib << 10;
         let written: u64 =
             effects.state.iter().map(|(key, value)| (key.len() + value.as_ref().map_or(0, Vec::len)) as u64).sum();
-        let mut before = match turn.state_size {
+        let before = match turn.state_size {
             Some(known) => known,
-            None => size()?,
+            None => adapter.read(|reader| reader.state_size(adapter.name())).map_err(busy)?,
         };
-        if before + written > most {
+        let mut size = before + written;
+        if size > most {
             // What is replaced was counted twice.
-            let mut replaced = 0;
-            for key in effects.state.keys() {
-                let old = self.adapter.read(|reader| reader.state_get(adapter.name(), key));
-                replaced += old.ok().flatten().map_or(0, |old| (old.len() + key.len()) as u64);
-            }
-            before = size()?.saturating_sub(replaced);
+            size = adapter.state_size_with(&effects.state).map_err(busy)?;
         }
-        if before + written > most {
+        if size > most {
             let reason = format!("its state would be larger than {most} bytes (the limit `state-kib`)");
             tracing::warn!(adapter = %adapter.name(), "{reason}");
             return Err(Handled::Failed(reason));
         }
-        turn.state_size = Some(before + written);
+        turn.state_size = Some(size);
         Ok(())
     }
 }

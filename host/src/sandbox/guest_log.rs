@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::manifest::is_plain;
+
 /// Characters of one line.
 const LINE: usize = 2000;
 
@@ -48,9 +50,7 @@ impl GuestLog {
 fn visible(c: char) -> char {
     match c {
         '\n' | '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => '\u{fffd}',
-        '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
-        c => c,
+        c if is_plain(c) => c,
+        _ => '\u{fffd}',
     }
 }
