@@ -21,6 +21,7 @@ pub mod config;
 pub mod control;
 pub mod controlled;
 pub mod demo;
+pub mod egress;
 pub mod evidence;
 pub mod files;
 pub mod gate;

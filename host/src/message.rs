@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::AdapterName;
+use crate::{manifest::Burst, name::AdapterName};
 
 /// What happened on the platform, as the identity rule declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -87,6 +87,15 @@ pub struct Message {
     pub direct: bool,
     /// The message that it answers.
     pub reply_to: Option<String>,
+    /// What that message said; foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted: Option<String>,
+    /// The id that the parts of one album share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What else of this sender in this conversation is shown together with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<Burst>,
     /// What was said.
     pub text: String,
     /// Whose words `text` is.

@@ -12,6 +12,8 @@ use crate::{
 const ID_BYTES: usize = 256;
 /// The longest display name, in characters; longer ones are cut.
 const NAME_CHARS: usize = 128;
+/// The longest quoted text, in characters; longer ones are cut.
+const QUOTED_CHARS: usize = 1000;
 
 /// What a rule read from an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,10 @@ pub struct Reading {
     pub reply_to: Option<String>,
     /// What was said, if anything; foreign text.
     pub text: Option<String>,
+    /// What the message that it answers said, if that is known; foreign text, at most 1000 characters.
+    pub quoted: Option<String>,
+    /// The id that the parts of one album share.
+    pub group: Option<String>,
     /// The sender is a credential that the user configured, or the user's own page.
     pub by_credential: bool,
 }
@@ -82,7 +88,9 @@ impl IdentityRule {
             thread: look.optional_id("thread", self.thread.as_ref())?,
             direct: look.direct()?,
             reply_to: look.optional_id("reply-to", self.reply_to.as_ref())?,
-            text: look.text()?,
+            text: look.text("text", &self.text)?,
+            quoted: look.text("quoted", &self.quoted)?.map(|text| text.chars().take(QUOTED_CHARS).collect()),
+            group: look.optional_id("group", self.group.as_ref())?,
             by_credential: self.is_by_credential(),
         })
     }
@@ -223,12 +231,12 @@ impl<'a> Look<'a> {
         time.map_err(|problem| self.refuse("time", &rule.at, problem))
     }
 
-    fn text(&self) -> Result<Option<String>, NotEvidence> {
-        for value in &self.rule.text {
-            match self.find("text", value)? {
+    fn text(&self, key: &str, values: &'a [Value]) -> Result<Option<String>, NotEvidence> {
+        for value in values {
+            match self.find(key, value)? {
                 None | Some(Found::Text("")) => {}
                 Some(Found::Text(text)) => return Ok(Some(text.to_owned())),
-                Some(other) => return Err(self.refuse("text", value, format!("is {}, and no text", show(other)))),
+                Some(other) => return Err(self.refuse(key, value, format!("is {}, and no text", show(other)))),
             }
         }
         Ok(None)

@@ -81,6 +81,8 @@ fn a_rule_reads_everything_that_it_names() {
             thread: None,
             direct: true,
             reply_to: Some("r-1".into()),
+            quoted: None,
+            group: None,
             text: Some("läuft\n\"ja\"".into()),
             by_credential: false,
         }

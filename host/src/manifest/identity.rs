@@ -103,7 +103,7 @@ pub(super) fn rule(table: IdentityTable, routes: &[Route], timers: &[Timer]) -> 
     Ok(IdentityRule {
         name: table.name.into_inner().0.into(),
         source: table.source.into_inner().0.into(),
-        auth: source.auth,
+        auth: Some(source.auth),
         kind: table.kind,
         require: check.values(table.require, Use::Condition)?,
         absent: check.values(table.absent, Use::Condition)?,
@@ -118,6 +118,9 @@ pub(super) fn rule(table: IdentityTable, routes: &[Route], timers: &[Timer]) -> 
         direct,
         reply_to: check.optional(table.reply_to, Use::Reference)?,
         text: check.values(table.text, Use::Text)?,
+        quoted: Vec::new(),
+        group: None,
+        when: None,
     })
 }
 

@@ -11,15 +11,18 @@
 mod asks;
 mod check;
 mod document;
+mod endpoint;
 mod error;
 mod identity;
 mod path;
 mod plain;
 mod pointer;
+mod poll;
 mod profiles;
 mod route;
 mod rule;
 mod shapes;
+mod template;
 mod tool;
 mod value;
 
@@ -29,15 +32,18 @@ use std::{
 };
 
 pub use asks::{Ask, Change, Severity};
+pub use endpoint::{BodyShape, Endpoint, FieldPattern, FieldToken, Sent, Use};
 pub use error::{Malformed, ManifestError, Place};
 pub use path::{PathMatch, PathPattern};
 pub(crate) use plain::excerpt;
 pub use plain::is_plain;
 pub(crate) use pointer::array_index;
 pub use pointer::{Pointer, PointerPattern};
+pub use poll::{Burst, Cursor, ErrorShape, Poll, SecretItem, TextLimit, TextUnit};
 pub use route::{Answer, BodyKind, Method, Route, RouteAuth};
 pub use rule::{Direct, IdentityRule, Time, TimeUnit};
 pub use shapes::Pattern;
+pub use template::{Base, HeaderTemplate, Parameter, Piece, UrlTemplate};
 pub use tool::{Param, ParamType, Tool};
 pub use value::{Scalar, Value};
 
@@ -112,6 +118,20 @@ pub struct Platform {
     pub identities: Vec<Arc<IdentityRule>>,
     /// What the user may set, by name.
     pub config: BTreeMap<String, ConfigItem>,
+    /// Secrets that endpoints and polls need, by name.
+    pub secrets: BTreeMap<String, SecretItem>,
+    /// Sources that the host polls.
+    pub polls: Vec<Poll>,
+    /// All that the adapter may request.
+    pub endpoints: Vec<Endpoint>,
+    /// The longest text of one message, where the platform has a limit.
+    pub text_limit: Option<TextLimit>,
+    /// Which messages belong together.
+    pub burst: Option<Burst>,
+    /// What answers that say no look like.
+    pub errors: ErrorShape,
+    /// A direct conversation has the id of the one it is with (profiles only).
+    pub direct_is_sender: bool,
 }
 
 impl Platform {
@@ -119,6 +139,12 @@ impl Platform {
     #[must_use]
     pub fn route(&self, name: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.name == name)
+    }
+
+    /// The endpoint of that name.
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.name == name)
     }
 
     /// The identity rule of that name.

@@ -15,8 +15,8 @@ pub struct IdentityRule {
     pub name: Arc<str>,
     /// The source that it reads.
     pub source: Arc<str>,
-    /// Who may use that source.
-    pub auth: RouteAuth,
+    /// Who may use that source; `None` where the host opens it itself.
+    pub auth: Option<RouteAuth>,
     /// What happened, when it applies.
     pub kind: Kind,
     /// What must be there and not be null.
@@ -45,13 +45,19 @@ pub struct IdentityRule {
     pub reply_to: Option<Value>,
     /// What was said: the first that is there and is not empty.
     pub text: Vec<Value>,
+    /// What the message that it answers said: the first that is there and is not empty.
+    pub quoted: Vec<Value>,
+    /// The id that the parts of one album share.
+    pub group: Option<Value>,
+    /// It applies only while the setting of that name has this value.
+    pub when: Option<(String, String)>,
 }
 
 impl IdentityRule {
     /// Whether the sender is a credential that the user configured, or the user's own page.
     #[must_use]
     pub fn is_by_credential(&self) -> bool {
-        matches!((&self.sender, self.auth), (Value::Credential, _) | (Value::Const(_), RouteAuth::Page))
+        matches!((&self.sender, self.auth), (Value::Credential, Some(_)) | (Value::Const(_), Some(RouteAuth::Page)))
     }
 }
 
@@ -141,6 +147,13 @@ impl fmt::Display for IdentityRule {
         optional(f, "reply-to", self.reply_to.as_ref())?;
         if !self.text.is_empty() {
             writeln!(f, "text = [{}]", list(&self.text))?;
+        }
+        if !self.quoted.is_empty() {
+            writeln!(f, "quoted = [{}]", list(&self.quoted))?;
+        }
+        optional(f, "group", self.group.as_ref())?;
+        if let Some((setting, value)) = &self.when {
+            writeln!(f, "when = {{ {setting} = {} }}", quoted(value))?;
         }
         Ok(())
     }
