@@ -4,14 +4,14 @@
 use std::{env, fs, path::PathBuf, process::Command};
 
 /// The bundled adapters; each is a package of that name in `guests/`.
-const BUNDLED: [&str; 2] = ["fakechat", "webhook"];
+const BUNDLED: [&str; 3] = ["fakechat", "telegram", "webhook"];
 
 fn main() {
     let host = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let root = host.parent().expect("the host stands in the workspace").to_owned();
     let guests = root.join("guests");
-    for path in ["sdk", "fakechat", "webhook", "Cargo.toml", "Cargo.lock"] {
+    for path in BUNDLED.iter().chain(&["sdk", "Cargo.toml", "Cargo.lock"]) {
         println!("cargo:rerun-if-changed={}", guests.join(path).display());
     }
     println!("cargo:rerun-if-changed={}", root.join("wit").display());

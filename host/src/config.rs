@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 use crate::{
     home::Home,
     limits::{LimitOverrides, Limits},
+    manifest::Burst,
     name::AdapterName,
 };
 
@@ -53,6 +54,11 @@ pub struct AdapterConfig {
     /// Values for what its manifest lets the user set.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
+    /// What of one sender's messages is shown together, where its platform brings bursts; 0 ms: nothing.
+    pub burst: Option<Burst>,
+    /// Where secrets that its manifest declares are kept, by their names there, if not under their own variables.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
     /// Its own limits.
     #[serde(default)]
     limits: LimitOverrides,
@@ -232,6 +238,16 @@ mod tests {
         let error = load(text).unwrap_err().to_string();
         assert!(error.contains("line 3"), "{error}");
         assert!(error.contains("{ env = \"NAME\" }"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_declared_secret_can_be_kept_elsewhere_but_not_here() {
+        let config = load("[adapters.telegram.secrets]\ntoken = { env = \"OTHER\" }\n").unwrap();
+        let settings = config.adapter(&AdapterName::new("telegram").unwrap());
+        assert_eq!(settings.secrets["token"], SecretSource::Env("OTHER".into()));
+        let error = load("[adapters.telegram.secrets]\ntoken = \"1:hunter2\"\n").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("{ file = \"PATH\" }"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
 

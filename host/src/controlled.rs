@@ -24,7 +24,9 @@ impl Controlled for Controls {
                 crate::lane::State::Starting => AdapterState::Starting,
                 crate::lane::State::Quarantined(reason) => AdapterState::Quarantined { reason },
             };
-            adapters.push(AdapterStatus::new(&running.adapter.program.contract, state, host.address()));
+            let mut status = AdapterStatus::new(&running.adapter.program.contract, state, host.address());
+            status.sources = running.adapter.health.all();
+            adapters.push(status);
         }
         for entry in host.survey() {
             let Ok(said) = &entry.candidate.said else { continue };

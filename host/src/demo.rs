@@ -111,6 +111,7 @@ async fn replies(host: &Host, name: &AdapterName) {
             chat_id: "web".into(),
             thread_id: None,
             text: line,
+            format: crate::text::Format::default(),
             reply_to: None,
             files: Vec::new(),
         };

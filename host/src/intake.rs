@@ -85,7 +85,7 @@ impl Lanes {
         let files = files.into_iter().map(|upload| upload.file).collect();
         let happening = Happening::Requested { method, query: caller.query, files };
         let evidence = Some(Arc::new(Evidence::new(route.name.clone(), body, context)));
-        let occurrence = Occurrence { happening, evidence, once, revives: None };
+        let occurrence = Occurrence { evidence, once, ..Occurrence::bare(happening) };
         answer(running, running.lane.handle(occurrence).await)
     }
 
@@ -110,7 +110,7 @@ impl Lanes {
             let evidence = Some(Arc::new(Evidence::new(route.to_owned(), item.bytes, context)));
             let once = once.map(|once| element(once, index));
             let happening = Happening::Received { connection: None };
-            running.lane.handle(Occurrence { happening, evidence, once, revives: None })
+            running.lane.handle(Occurrence { evidence, once, ..Occurrence::bare(happening) })
         });
         // The lane gives turns in the order of asking, which is the order of the batch.
         let answers = join_all(handled).await.into_iter().map(|handled| answer(running, handled));
@@ -148,6 +148,7 @@ fn context(caller: &Caller, signed: String, received_ms: i64) -> Context {
         path: caller.path.clone(),
         matches: caller.matches.clone(),
         received_ms,
+        account: None,
     }
 }
 

@@ -48,7 +48,7 @@ impl Default for Limits {
             table_elements: 100_000,
             cpu_ms: 300,
             handle_ms: 10_000,
-            perform_ms: 60_000,
+            perform_ms: 180_000,
             host_call_kib: 16 * 1024,
             messages: 32,
             frames: 1024,

@@ -39,6 +39,8 @@ pub enum TextBy {
     /// The sender's, read by the host from the evidence.
     #[default]
     Sender,
+    /// Somebody else's, whom the sender passes on: never a command, a code or a verdict.
+    Others,
     /// The adapter's: never a command, a code or a verdict.
     Adapter,
 }

@@ -2,8 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
+
+use tokio::task::JoinSet;
 
 use crate::{
     adapters::Adapter, config::AdapterConfig, grants::Grant, lane::Lane, limits::Limits, name::AdapterName,
@@ -18,8 +20,18 @@ pub struct Running {
     pub lane: Lane,
     /// Who may post to its routes.
     pub credentials: BTreeMap<String, Arc<Credential>>,
+    /// Its polls, for as long as it runs.
+    pub tasks: Mutex<JoinSet<()>>,
     /// What it was started with; when this changes it is started anew.
     pub started_with: StartedWith,
+}
+
+impl Running {
+    /// Ends it: nothing of it is kept any more, nothing leaves, and nothing is asked.
+    pub fn stop(&self) {
+        self.adapter.retire();
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
 }
 
 /// Everything of the user's that an adapter is started with.

@@ -155,6 +155,16 @@ impl Home {
         self.write_config();
     }
 
+    /// Puts another table in the place of the one that begins so.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn replace_table(&mut self, beginning: &str, table: &str) {
+        let there = self.tables.iter_mut().find(|there| there.starts_with(beginning));
+        table.clone_into(there.expect("there is such a table"));
+        self.write_config();
+    }
+
     /// Sets a variable in the environment of everything that is run on the home.
     pub fn variable(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());

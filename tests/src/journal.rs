@@ -19,6 +19,19 @@ pub fn messages(home: &Home, adapter: &str) -> BTreeMap<String, u64> {
     rows.expect("the journal can be read").collect::<Result<_, _>>().expect("the journal can be read")
 }
 
+/// Conversation, sender and `message_id` of each message of an adapter, in the journal's order.
+///
+/// # Panics
+/// If there is no journal.
+pub fn order(home: &Home, adapter: &str) -> Vec<(String, String, String)> {
+    let journal = open(home);
+    let mut listed = journal
+        .prepare("SELECT conversation, sender, message_id FROM message WHERE adapter = ?1 ORDER BY seq")
+        .expect("the journal has messages");
+    let rows = listed.query_map([adapter], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    rows.expect("the journal can be read").collect::<Result<_, _>>().expect("the journal can be read")
+}
+
 /// The keys of an adapter's state.
 ///
 /// # Panics

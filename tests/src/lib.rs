@@ -2,7 +2,8 @@
 //!
 //! Everything runs the real binary on a throw-away home: [`Home`] is that directory with a `config.toml`, [`Server`]
 //! is `sluicegate serve` with a strict MCP client on its standard input and output, [`http`] and [`websocket`] are
-//! the platforms' and browsers' side, [`sign`] is how platforms sign, [`guest`] and [`raw`] are the adapters.
+//! the platforms' and browsers' side, [`sign`] is how platforms sign, [`telegram`] is a strict Bot API, [`guest`] and
+//! [`raw`] are the adapters.
 //!
 //! | variable | what it does |
 //! | --- | --- |
@@ -20,6 +21,7 @@
 )]
 
 pub mod binary;
+pub mod bot;
 mod cache;
 pub mod deadline;
 pub mod guest;
@@ -31,6 +33,7 @@ pub mod port;
 pub mod raw;
 pub mod server;
 pub mod sign;
+pub mod telegram;
 pub mod websocket;
 mod wire;
 

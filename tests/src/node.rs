@@ -19,7 +19,8 @@ pub fn clients() -> Option<&'static Path> {
         let works =
             |command: &str| Command::new(command).arg("--version").output().is_ok_and(|run| run.status.success());
         let mut there = works("node");
-        if there && !clients.join("node_modules/@modelcontextprotocol/sdk").is_dir() {
+        let needed = ["@modelcontextprotocol/sdk", "grammy", "@grammyjs/auto-retry"];
+        if there && !needed.iter().all(|package| clients.join("node_modules").join(package).is_dir()) {
             there = Command::new("npm")
                 .args(["ci", "--no-audit", "--no-fund"])
                 .current_dir(&clients)

@@ -14,6 +14,15 @@ impl Failure {
     pub fn platform(status: u16, message: impl Into<String>) -> Self {
         Self::Platform(PlatformFailure { status, message: message.into(), retry_after_ms: None })
     }
+
+    /// Why, in words.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unsupported => "this cannot be done here",
+            Self::Invalid(reason) => reason,
+            Self::Platform(failure) => &failure.message,
+        }
+    }
 }
 
 impl From<Refusal> for Failure {

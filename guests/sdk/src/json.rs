@@ -16,6 +16,11 @@ pub fn id(document: &Value, pointer: &str) -> Option<String> {
     }
 }
 
+/// The integer at that pointer, if there is one and it is not negative.
+pub fn integer(document: &Value, pointer: &str) -> Option<u64> {
+    document.pointer(pointer)?.as_u64()
+}
+
 /// The truth value at that pointer; anything else is `false`.
 pub fn is_true(document: &Value, pointer: &str) -> bool {
     document.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)

@@ -8,6 +8,9 @@
 
 mod own;
 mod perform;
+mod permit;
+pub mod presence;
+mod reply;
 mod tools;
 
 pub use perform::{ActionError, Pool, perform, say, tell};

@@ -7,6 +7,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
+use super::permit::{conversation, kind, permit};
 use crate::{
     adapters::Adapter,
     clock::now_ms,
@@ -94,8 +95,11 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
         return Err(ActionError::NotBegun(format!("{} does not run any more", adapter.name())));
     }
     adapter.used();
-    let order = adapter.actions.order(conversation(&action).unwrap_or_default());
-    let _turn = order.lock().await;
+    let order = conversation(&action).map(|conversation| adapter.actions.order(conversation));
+    let _turn = match &order {
+        Some(order) => Some(order.lock().await),
+        None => None,
+    };
     let closed = |_| ActionError::NotBegun("Sluicegate is stopping".into());
     let _slot = adapter.actions.slots.acquire().await.map_err(closed)?;
     let idle = adapter.actions.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -104,7 +108,7 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
         None => adapter.program.instantiate().await.map_err(|error| ActionError::NotBegun(error.to_string()))?,
     };
     // A dropped future takes the instance along; on an error it is dropped here.
-    let ended = instance.perform(Arc::clone(adapter) as _, &action).await.map_err(|error| {
+    let ended = instance.perform(permit(&action), Arc::clone(adapter) as _, &action).await.map_err(|error| {
         tracing::warn!(adapter = %adapter.name(), "an action failed: {error}");
         ActionError::Unknown(error.to_string())
     })?;
@@ -116,8 +120,14 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
     }
     match ended.returned {
         Ok(outcome) => {
+            // What the platform itself said comes before the adapter's word.
+            let ids: Vec<_> = ended.effects.traces.sent.iter().map(|(_, id)| id.clone()).collect();
             keep(adapter, ended.effects).await?;
-            Ok(outcome)
+            Ok(if ids.is_empty() { outcome } else { types::Outcome::Sent(ids) })
+        }
+        // The adapter's word for it does not say that the platform may have done it.
+        Err(_) if ended.effects.traces.open.is_some() => {
+            Err(ActionError::Unknown(ended.effects.traces.open.unwrap_or_default()))
         }
         Err(types::Failure::Unsupported) => Err(ActionError::Unsupported(adapter.name().to_string())),
         Err(types::Failure::Invalid(reason)) => Err(ActionError::Invalid(reason)),
@@ -129,7 +139,7 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
 
 /// Keeps state and timers; the frames leave after the commit.
 async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionError> {
-    if effects.state.is_empty() && effects.timers.is_empty() {
+    if effects.state.is_empty() && effects.timers.is_empty() && effects.traces.sent.is_empty() {
         adapter.send_frames(effects.frames);
         return Ok(());
     }
@@ -148,6 +158,7 @@ async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionErro
         .map(|(name, after)| (name, after.map(|after| now.saturating_add(i64::from(after)))))
         .collect();
     transaction.state = effects.state.into_iter().collect();
+    transaction.sent = effects.traces.sent;
     let Some(receipt) = adapter.submit(transaction) else {
         return Err(ActionError::Unknown("the adapter was stopped meanwhile".into()));
     };
@@ -181,33 +192,4 @@ pub fn tell(adapter: &Arc<Adapter>, reading: &Reading, text: String) {
             tracing::warn!(adapter = %adapter.name(), "the host's message was not sent: {error}");
         }
     });
-}
-
-/// The manifest's word for an action; an adapter's own tools are declared as such.
-fn kind(action: &types::Action) -> Option<Action> {
-    match action {
-        types::Action::Send(_) => Some(Action::Send),
-        types::Action::Edit(_) => Some(Action::Edit),
-        types::Action::React(_) => Some(Action::React),
-        types::Action::Typing(_) => Some(Action::Typing),
-        types::Action::Ask(_) => Some(Action::Ask),
-        types::Action::Fetch(_) => Some(Action::Fetch),
-        types::Action::History(_) => Some(Action::History),
-        types::Action::Call(_) => None,
-    }
-}
-
-/// The conversation that an action is for.
-fn conversation(action: &types::Action) -> Option<&str> {
-    let place = match action {
-        types::Action::Send(outgoing) => &outgoing.place,
-        types::Action::Edit(edit) => &edit.place,
-        types::Action::React(reaction) => &reaction.place,
-        types::Action::Typing(place) => place,
-        types::Action::Ask(prompt) => &prompt.place,
-        types::Action::History(query) => &query.place,
-        types::Action::Call(call) => call.place.as_ref()?,
-        types::Action::Fetch(_) => return None,
-    };
-    Some(&place.conversation)
 }

@@ -2,7 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{ActionError, own, perform};
+use super::{
+    ActionError, own, perform,
+    reply::{Saying, one, say_all},
+};
 use crate::{
     adapters::Adapter,
     gate::Destination,
@@ -88,7 +91,7 @@ pub async fn call(
 /// # Errors
 /// [`ToolError`].
 pub async fn reply(host: &Host, arguments: Reply) -> Result<String, ToolError> {
-    let Reply { channel, chat_id, thread_id, text, reply_to, files } = arguments;
+    let Reply { channel, chat_id, thread_id, text, format, reply_to, files } = arguments;
     let adapter = running(host, &channel)?;
     may_send(&adapter, &chat_id, thread_id.as_deref())?;
     if files.len() > FILES {
@@ -102,20 +105,12 @@ pub async fn reply(host: &Host, arguments: Reply) -> Result<String, ToolError> {
     for file in &files {
         kept.push(keep(host, &adapter, file, &chat_id).await?);
     }
-    let send = types::Outgoing {
-        place: types::Place { conversation: chat_id, thread: thread_id },
-        reply_to,
-        text: plain(text),
-        files: kept,
-    };
-    match done(perform(&adapter, types::Action::Send(send)).await)? {
-        types::Outcome::Sent(mut ids) => {
-            ids.retain(|id| is_id(id));
-            ids.truncate(IDS);
-            Ok(if ids.is_empty() { "sent".into() } else { format!("sent (message_id: {})", ids.join(", ")) })
-        }
-        _ => Ok("sent".into()),
-    }
+    let place = types::Place { conversation: chat_id, thread: thread_id };
+    let saying = Saying { place, reply_to, text, format, files: kept };
+    let mut ids = say_all(&adapter, saying).await.map_err(said)?;
+    ids.retain(|id| is_id(id));
+    ids.truncate(IDS);
+    Ok(if ids.is_empty() { "sent".into() } else { format!("sent (message_id: {})", ids.join(", ")) })
 }
 
 async fn react(host: &Host, arguments: React) -> Result<String, ToolError> {
@@ -129,11 +124,12 @@ async fn react(host: &Host, arguments: React) -> Result<String, ToolError> {
 }
 
 async fn edit(host: &Host, arguments: EditMessage) -> Result<String, ToolError> {
-    let EditMessage { channel, chat_id, message_id, text } = arguments;
+    let EditMessage { channel, chat_id, message_id, text, format } = arguments;
     let adapter = running(host, &channel)?;
     may_send(&adapter, &chat_id, None)?;
     let place = types::Place { conversation: chat_id, thread: None };
-    let edit = types::Edit { place, message: message_id, text: plain(text) };
+    let text = one(&adapter, &text, format).map_err(said)?;
+    let edit = types::Edit { place, message: message_id, text };
     done(perform(&adapter, types::Action::Edit(edit)).await)?;
     Ok("edited".into())
 }
@@ -169,7 +165,7 @@ fn may_send(adapter: &Adapter, conversation: &str, thread: Option<&str>) -> Resu
         thread,
         last_direct_sender: direct.and_then(|place| place.sender.as_deref()),
         by_credential: place.as_ref().is_some_and(|place| place.by_credential),
-        direct_is_sender: false,
+        direct_is_sender: adapter.program.contract.platform.direct_is_sender,
     };
     adapter.gate.may_send(&destination).map_err(|reason| {
         tracing::info!(adapter = %adapter.name(), "not sent: {reason}");
@@ -186,7 +182,12 @@ fn running(host: &Host, name: &AdapterName) -> Result<Arc<Adapter>, ToolError> {
 }
 
 fn done(outcome: Result<types::Outcome, ActionError>) -> Result<types::Outcome, ToolError> {
-    outcome.map_err(|error| failed(sanitise::content(&error.to_string()).into_owned()))
+    outcome.map_err(|error| said(error.to_string()))
+}
+
+/// A reason that may hold foreign words.
+fn said(reason: String) -> ToolError {
+    failed(sanitise::content(&reason).into_owned())
 }
 
 fn failed(reason: String) -> ToolError {
@@ -196,11 +197,6 @@ fn failed(reason: String) -> ToolError {
 /// Whether it can be an id, and not a sentence to Claude.
 fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= ID && id.chars().all(|c| is_plain(c) && !c.is_whitespace() && c != '<')
-}
-
-/// Text without spans.
-fn plain(text: String) -> types::RichText {
-    types::RichText { text, spans: Vec::new() }
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
-    actions::Pool,
+    actions::{Pool, presence::Presence},
     clock::now_ms,
+    egress::Egress,
     evidence::Reading,
     files::{FileStore, KeptFile},
     gate::{Gate, Speaker},
@@ -21,6 +22,7 @@ use crate::{
     listener::{self, Connections},
     message::TextBy,
     name::AdapterName,
+    poll::Health,
     sandbox::{Delivery, Frame, Program, Surroundings, types},
 };
 
@@ -45,6 +47,12 @@ pub struct Adapter {
     pub connections: Arc<Connections>,
     /// What its actions share.
     pub actions: Pool,
+    /// What people see while Claude works.
+    pub presence: Presence,
+    /// Its way to the network.
+    pub egress: Arc<Egress>,
+    /// How its sources fare.
+    pub health: Health,
     /// Notified when timers may have changed.
     pub timers: Arc<Notify>,
     /// Whether it may still change anything: off once it was revoked or replaced.
@@ -162,5 +170,9 @@ impl Surroundings for Adapter {
 
     fn file(&self, id: &str) -> Option<KeptFile> {
         self.files.get(id)
+    }
+
+    fn egress(&self) -> Option<Arc<Egress>> {
+        Some(Arc::clone(&self.egress))
     }
 }

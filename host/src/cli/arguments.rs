@@ -1,5 +1,7 @@
 //! What can be typed after `sluicegate`, and what `--help` teaches about it.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{demo::DemoOptions, name::AdapterName};
@@ -85,12 +87,32 @@ pub(super) enum Command {
         #[command(subcommand)]
         change: Option<AccessChange>,
     },
-    /// Keep secrets for an adapter, in a file that only you can read
+    /// Show which secrets an adapter needs and which are set, or keep one where only you can read it
     Secret {
         /// The adapter
         name: AdapterName,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
         #[command(subcommand)]
-        change: SecretChange,
+        change: Option<SecretChange>,
+    },
+    /// Take over what Claude Code's official channel plugins keep: who may speak, settings, tokens
+    #[command(after_help = "\
+The plugins' directory is only read. What you have here stays: lists are joined, and a setting or a
+secret of yours is not replaced. Without --yes, --json only shows what would be taken over.")]
+    Import {
+        /// Only this channel, such as telegram; also if no adapter of that name is here yet
+        name: Option<AdapterName>,
+        /// The directory with one directory for each plugin [default: ~/.claude/channels]
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Show what runs, what was delivered, refused and dropped, and which events failed for good
     Status {
@@ -227,16 +249,24 @@ pub(super) enum GroupChange {
 pub(super) enum SecretChange {
     /// Keep a secret, read from standard input or asked for; never given as an argument
     Set {
-        /// The variable's name, such as WEBHOOK_SECRET
+        /// The variable's name, such as TELEGRAM_BOT_TOKEN
         key: String,
+        /// Keep it in the system's keychain instead of a file
+        #[arg(long)]
+        keychain: bool,
     },
-    /// Forget a secret
+    /// Forget a secret, wherever it is kept
+    #[command(alias = "rm")]
     Remove {
         /// The variable's name
         key: String,
     },
-    /// Show the names of the secrets that are kept
-    List,
+    /// Show which secrets it needs and which are set, never their values (also without any word)
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[cfg(test)]
@@ -278,5 +308,13 @@ mod tests {
     #[test]
     fn a_secret_is_never_an_argument() {
         assert!(Cli::try_parse_from(["sluicegate", "secret", "x", "set", "KEY", "value"]).is_err());
+        assert!(Cli::try_parse_from(["sluicegate", "secret", "x", "set", "KEY", "--keychain", "value"]).is_err());
+    }
+
+    #[test]
+    fn secrets_are_shown_with_and_without_a_word() {
+        for line in ["secret x", "secret x --json", "secret x list", "secret x list --json", "secret x rm KEY"] {
+            assert!(Cli::try_parse_from(["sluicegate"].into_iter().chain(line.split(' '))).is_ok(), "{line}");
+        }
     }
 }

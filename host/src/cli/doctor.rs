@@ -22,7 +22,9 @@ use crate::{
     grants::Grants,
     home::Home,
     journal::{JournalError, Reader},
+    manifest::Contract,
     name::AdapterName,
+    secrets,
 };
 
 /// Variables with which Claude Code does without the flags that switch channels on.
@@ -232,6 +234,7 @@ fn components(home: &Home, config: Option<&Config>, findings: &mut Findings) {
                 let add = if advice.serious { Findings::wrong } else { Findings::note };
                 add(findings, said.contract.manifest.name.as_str(), advice.problem, advice.mend);
             }
+            secrets_that_are_set(home, config, &said.contract, findings);
         }
     }
     for name in gone {
@@ -250,6 +253,18 @@ fn components(home: &Home, config: Option<&Config>, findings: &mut Findings) {
                 format!("`sluicegate allow {name}`, or take [adapters.{name}] out."),
             );
         }
+    }
+}
+
+/// What is missing or unfit is [`advice`]; here is where the others come from.
+fn secrets_that_are_set(home: &Home, config: &Config, contract: &Contract, findings: &mut Findings) {
+    let name = &contract.manifest.name;
+    let items = &contract.platform.secrets;
+    let mapped = config.adapter(name).secrets;
+    for (key, found) in secrets::of_platform(home, name, items, contract.from_profile, &mapped) {
+        let Ok(found) = found else { continue };
+        let variable = items.get(&key).and_then(|item| secrets::variable(&key, item, &mapped)).unwrap_or(&key);
+        findings.ok(name.as_str(), format!("its {variable} is there, from {}", found.from.words(name)));
     }
 }
 

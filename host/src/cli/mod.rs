@@ -3,7 +3,9 @@
 mod access;
 mod adapters;
 mod arguments;
+mod declared;
 mod doctor;
+mod import;
 mod logs;
 mod pairing;
 mod screen;
@@ -66,7 +68,10 @@ fn command(command: Command) -> anyhow::Result<i32> {
         Command::Deny { code } => pairing::deny(&home, &code),
         Command::Invite { name, revoke } => pairing::invite(&home, &name, revoke),
         Command::Access { name, change } => access::run(&home, &name, change.as_ref()),
-        Command::Secret { name, change } => secret::run(&home, &name, &change),
+        Command::Secret { name, json, change } => secret::run(&home, &name, change.as_ref(), json),
+        Command::Import { name, from, yes, json } => {
+            import::run(&home, name.as_ref(), from.as_deref(), import::Asking { yes, json })
+        }
         Command::Status { json } => status::run(&home, json),
         Command::Retry { ids } => status::retry(&home, &ids),
         Command::Log { follow, adapter, lines } => logs::run(&home, follow, adapter.as_ref(), lines),

@@ -14,6 +14,7 @@ use crate::{
     control::{self, AdapterState, Answer, Request, Status},
     home::Home,
     journal::{DeadEntry, JournalError, Reader},
+    poll::State,
 };
 
 /// Dead letters that are shown; the newest.
@@ -152,6 +153,39 @@ fn show_leader(status: &Status, now: i64) -> anyhow::Result<()> {
                 Cell::new(DIM, screen::reason(adapter.state.reason().unwrap_or(""), 300)),
             ]);
         }
+        say!("\n{table}")?;
+        show_sources(status, now)?;
+    }
+    Ok(())
+}
+
+/// What is polled, if anything is.
+fn show_sources(status: &Status, now: i64) -> anyhow::Result<()> {
+    let mut table = Table::new(&["ADAPTER", "SOURCE", "STATE", "SINCE", "EVENTS", ""]);
+    let mut any = false;
+    for adapter in &status.adapters {
+        for source in &adapter.sources {
+            any = true;
+            let (style, state, why) = match &source.state {
+                State::Listening => (GOOD, "listening", ""),
+                State::Paused => (WAITS, "paused", "too many events wait for Claude"),
+                State::Elsewhere => (BAD, "elsewhere", "somebody else polls with the same secret: stop the other one"),
+                State::Slowed => (WAITS, "slowed", "the platform asks for fewer requests"),
+                State::Refused(why) => (BAD, "refused", &**why),
+                State::Failing(why) => (BAD, "failing", &**why),
+            };
+            let next = source.next_ms.map(|next| format!("; again {}", relative(next, now))).unwrap_or_default();
+            table.row([
+                Cell::from(&adapter.name),
+                visible(&source.name, 40).into(),
+                Cell::new(style, state),
+                relative(source.since_ms, now).into(),
+                source.items.into(),
+                Cell::new(DIM, screen::reason(&format!("{why}{next}"), 300)),
+            ]);
+        }
+    }
+    if any {
         say!("\n{table}")?;
     }
     Ok(())

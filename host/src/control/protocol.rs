@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     manifest::{Contract, RouteAuth},
     name::AdapterName,
+    poll::Source,
 };
 
 /// The longest request, in bytes.
@@ -98,6 +99,8 @@ pub struct AdapterStatus {
     pub page: Option<String>,
     /// Its routes.
     pub routes: Vec<RouteStatus>,
+    /// What the host polls for it, and how that fares.
+    pub sources: Vec<Source>,
 }
 
 /// What an adapter does now: `"state": "running"`, and a `"reason"` where there is one.
@@ -160,6 +163,7 @@ impl AdapterStatus {
             state,
             page: has_page.then(|| format!("{}/{name}/", local_base(listen))),
             routes,
+            sources: Vec::new(),
         }
     }
 }

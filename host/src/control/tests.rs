@@ -28,6 +28,7 @@ impl Controlled for Fake {
                 state: AdapterState::Quarantined { reason: "trap".into() },
                 page: None,
                 routes: vec![],
+                sources: vec![],
             }],
         }
     }

@@ -5,6 +5,20 @@
 //!                                                              answer, without secrets ◀─┘
 //! ```
 
+mod address;
+mod answer;
+mod client;
+mod connect;
+mod document;
+mod exchange;
+mod fill;
+mod multipart;
 mod prepared;
+mod request;
+mod scrub;
+mod stream;
+mod tls;
+mod unescape;
 
+pub use exchange::{Answer, Egress, PollFailure, Problem};
 pub use prepared::{Asked, Body, Content, Denied, Part, Permit, Prepared, PreparedBody, PreparedPart, Values};

@@ -77,6 +77,9 @@ pub struct Context {
     pub matches: Vec<String>,
     /// When the host received it, in milliseconds since the Unix epoch.
     pub received_ms: i64,
+    /// Tells the accounts of one platform apart where ids are counted for each: a digest, of no use as a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// Shows no values of headers.

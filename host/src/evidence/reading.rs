@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Evidence, Found, NotEvidence, time};
 use crate::{
     manifest::{Direct, IdentityRule, Scalar, TimeUnit, Value, excerpt, is_plain},
-    message::Kind,
+    message::{Kind, TextBy},
 };
 
 /// The longest id, in bytes.
@@ -44,6 +44,8 @@ pub struct Reading {
     pub reply_to: Option<String>,
     /// What was said, if anything; foreign text.
     pub text: Option<String>,
+    /// Whose words that is.
+    pub text_by: TextBy,
     /// What the message that it answers said, if that is known; foreign text, at most 1000 characters.
     pub quoted: Option<String>,
     /// The id that the parts of one album share.
@@ -89,6 +91,7 @@ impl IdentityRule {
             direct: look.direct()?,
             reply_to: look.optional_id("reply-to", self.reply_to.as_ref())?,
             text: look.text("text", &self.text)?,
+            text_by: self.text_by,
             quoted: look.text("quoted", &self.quoted)?.map(|text| text.chars().take(QUOTED_CHARS).collect()),
             group: look.optional_id("group", self.group.as_ref())?,
             by_credential: self.is_by_credential(),

@@ -35,6 +35,7 @@ pub(super) fn evidence(body: impl AsRef<[u8]>) -> Evidence {
         path: "/office/room".into(),
         matches: vec!["room".into()],
         received_ms: NOW,
+        account: None,
     };
     Evidence::new("in".into(), Bytes::copy_from_slice(body.as_ref()), context)
 }
@@ -84,6 +85,7 @@ fn a_rule_reads_everything_that_it_names() {
             quoted: None,
             group: None,
             text: Some("läuft\n\"ja\"".into()),
+            text_by: crate::message::TextBy::Sender,
             by_credential: false,
         }
     );

@@ -140,9 +140,9 @@ pub enum ReplyToMode {
 #[serde(rename_all = "lowercase")]
 pub enum ChunkMode {
     /// At the limit.
-    #[default]
     Length,
-    /// At the end of a paragraph or line, where there is one.
+    /// At the end of a paragraph, line, sentence or word, where there is one.
+    #[default]
     Newline,
 }
 

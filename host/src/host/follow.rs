@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, PoisonError, RwLock, Weak,
+        Arc, Mutex, PoisonError, RwLock, Weak,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -11,16 +11,19 @@ use std::{
 
 use super::Host;
 use crate::{
-    actions::Pool,
+    actions::{Pool, presence::Presence},
     adapters::{Adapter, Candidate, Entry, Origin, Standing, survey},
     clock::now_ms,
-    config::Config,
+    config::{AdapterConfig, Config},
+    egress::{Egress, Values},
     files::FileStore,
     gate::Gate,
     grants::{Grant, Grants},
     lane::{Handled, Happening, Lane, Occurrence},
     listener::{Mount, RouteTable},
+    manifest::Contract,
     name::AdapterName,
+    poll::{self, Health},
     registry::{Running, StartedWith},
     secrets,
 };
@@ -102,7 +105,7 @@ impl Host {
     /// Stops one: from here on nothing of it is kept, and nothing leaves.
     fn stop_adapter(&self, name: &AdapterName) -> bool {
         let Some(running) = self.registry.remove(name) else { return false };
-        running.adapter.retire();
+        running.stop();
         tracing::info!(adapter = %name, "stopped");
         true
     }
@@ -143,6 +146,7 @@ impl Host {
         grant: Grant,
         config: &Config,
     ) -> Result<bool, String> {
+        let said = candidate.said.as_ref().map_err(Clone::clone)?;
         let settings = config.adapter(name);
         let mut credentials = BTreeMap::new();
         let mut fingerprints = BTreeMap::new();
@@ -151,9 +155,19 @@ impl Host {
             match secrets::credential(&self.home, name, configured) {
                 Ok((checked, fingerprint)) => {
                     credentials.insert(credential.clone(), Arc::new(checked));
-                    fingerprints.insert(credential.clone(), fingerprint);
+                    fingerprints.insert(format!("credential {credential}"), fingerprint);
                 }
                 Err(error) => problems.push(format!("the credential {credential:?} cannot be used: {error}")),
+            }
+        }
+        let mut values = values(&said.contract, &settings)?;
+        for (secret, found) in self.secrets(name, &said.contract, &settings).await? {
+            match found {
+                Ok(found) => {
+                    fingerprints.insert(format!("secret {secret}"), found.fingerprint);
+                    values.secrets.insert(secret, found.secret);
+                }
+                Err(error) => problems.push(format!("the secret {secret:?} cannot be used: {error}")),
             }
         }
         let limits = config.limits(name);
@@ -167,19 +181,6 @@ impl Host {
         if self.registry.get(name).is_some_and(|running| running.started_with == started_with) {
             return Ok(false);
         }
-        let said = candidate.said.as_ref().map_err(Clone::clone)?;
-        for (key, value) in &started_with.config.config {
-            match said.contract.platform.config.get(key) {
-                None => return Err(format!("config.toml sets {key:?}, which its manifest does not know")),
-                Some(item) if !item.takes(value) => return Err(format!("config.toml: {key:?} has an unfit value")),
-                Some(_) => {}
-            }
-        }
-        for (key, item) in &said.contract.platform.config {
-            if item.default.is_none() && !started_with.config.config.contains_key(key) {
-                return Err(format!("config.toml must set {key:?} under [adapters.{name}.config]"));
-            }
-        }
         for problem in &started_with.problems {
             tracing::error!(adapter = %name, "{problem}");
         }
@@ -191,24 +192,48 @@ impl Host {
         let files =
             FileStore::open(&self.home.inbox().join(name.as_str()), limits.inbox_mib << 20, limits.file_mib << 20)
                 .map_err(|error| error.to_string())?;
+        let contract = Arc::new(said.contract.under(&values.config, started_with.config.burst));
+        let platform = Arc::clone(&contract.platform);
+        let egress = Egress::new(name.clone(), platform, values, files.clone(), &limits);
         let adapter = Arc::new(Adapter {
-            vetted: said.contract.from_profile || grant.vetted,
-            program: loaded.program(Arc::clone(&said.contract), limits),
+            vetted: contract.from_profile || grant.vetted,
+            program: loaded.program(contract, limits),
             gate: Gate::open(self.home.access(name)),
             files,
             journal: self.journal.clone(),
             reader: Arc::clone(&self.reader),
             connections: Arc::clone(&self.connections),
             actions: Pool::default(),
+            presence: Presence::new(),
+            egress: Arc::new(egress),
+            health: Health::default(),
             timers: Arc::clone(&self.timers),
             live: RwLock::new(true),
             used_ms: AtomicI64::new(now_ms()),
         });
         let lane = Lane::new(Arc::clone(&adapter));
-        let running = Arc::new(Running { adapter, lane, credentials, started_with });
+        let running = Arc::new(Running { adapter, lane, credentials, tasks: Mutex::default(), started_with });
         self.registry.insert(Arc::clone(&running));
         tokio::spawn(begin(Arc::downgrade(&running)));
         Ok(true)
+    }
+
+    /// The secrets that an adapter's platform declares. The keychain may take a while.
+    async fn secrets(
+        &self,
+        name: &AdapterName,
+        contract: &Arc<Contract>,
+        settings: &AdapterConfig,
+    ) -> Result<BTreeMap<String, Result<secrets::Found, secrets::SecretError>>, String> {
+        if contract.platform.secrets.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let (home, name, contract) = (self.home.clone(), name.clone(), Arc::clone(contract));
+        let mapped = settings.secrets.clone();
+        let find = move || {
+            secrets::of_platform(&home, &name, &contract.platform.secrets, contract.from_profile, &mapped)
+        };
+        tokio::task::spawn_blocking(find).await.map_err(|_| "its secrets could not be looked for".to_owned())
     }
 
     /// Says in the log what waits for the user, and why; only what is new since the last time.
@@ -246,6 +271,25 @@ impl Host {
     }
 }
 
+/// What the user set for an adapter, over what its platform has where the user set nothing.
+fn values(contract: &Contract, settings: &AdapterConfig) -> Result<Values, String> {
+    let known = &contract.platform.config;
+    for (key, value) in &settings.config {
+        match known.get(key) {
+            None => return Err(format!("config.toml sets {key:?}, which its manifest does not know")),
+            Some(item) if !item.takes(value) => return Err(format!("config.toml: {key:?} has an unfit value")),
+            Some(_) => {}
+        }
+    }
+    let mut values = Values { by_user: settings.config.keys().cloned().collect(), ..Values::default() };
+    for (key, item) in known {
+        let value = settings.config.get(key).or(item.default.as_ref());
+        let value = value.ok_or_else(|| format!("config.toml must set {key:?} under [adapters.NAME.config]"))?;
+        values.config.insert(key.clone(), value.clone());
+    }
+    Ok(values)
+}
+
 /// Gives an adapter its first event, until it has taken it.
 async fn begin(running: Weak<Running>) {
     let mut wait = START_AGAIN;
@@ -255,6 +299,7 @@ async fn begin(running: Weak<Running>) {
         match running.lane.handle(Occurrence::bare(Happening::Started)).await {
             Handled::Stored(_) | Handled::Repeated | Handled::Refused(_) => {
                 running.lane.rest();
+                poll::start(&running);
                 tracing::info!(adapter = %running.adapter.name(), "running");
                 return;
             }

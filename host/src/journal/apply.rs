@@ -99,12 +99,17 @@ impl Tables {
         group: Group,
         kept: &mut Vec<Option<i64>>,
     ) -> rusqlite::Result<Committed> {
+        let adapter = &transaction.lane.adapter;
+        if let Some((source, position)) = &transaction.polled {
+            self.connection
+                .prepare_cached("INSERT OR REPLACE INTO poll VALUES (?1, ?2, ?3)")?
+                .execute(params![adapter.as_str(), source, position])?;
+        }
         if let Some(once) = &transaction.once
             && !self.seen.first_time(&self.connection, once)?
         {
             return Ok(Committed::Repeated);
         }
-        let adapter = &transaction.lane.adapter;
         let (mut messages, mut repeated) = (0, 0);
         for new in &transaction.messages {
             let new_to_us = match &new.key {
@@ -124,6 +129,11 @@ impl Tables {
         }
         for (name, due_ms) in &transaction.timers {
             self.set_timer(adapter, name, *due_ms)?;
+        }
+        for (conversation, message_id) in &transaction.sent {
+            self.connection
+                .prepare_cached("INSERT OR REPLACE INTO sent VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![adapter.as_str(), conversation, message_id, group.now_ms])?;
         }
         if let Some(dead) = &transaction.dead {
             self.bury(adapter, dead, group.now_ms)?;
@@ -250,18 +260,19 @@ impl Tables {
                 .connection
                 .prepare_cached("UPDATE message SET offered = 1 WHERE seq > ?1 AND seq <= ?2 AND offered = 0")?
                 .execute([group.written, *up_to])?,
-            Maintenance::Prune { before_ms } => self
-                .connection
-                .prepare_cached(
+            Maintenance::Prune { before_ms } => {
+                self.connection.prepare_cached("DELETE FROM sent WHERE sent_ms < ?1")?.execute([*before_ms])?;
+                self.connection.prepare_cached(
                     // The last message stays: the next number follows from it, so that none is used twice.
                     "DELETE FROM message WHERE received_ms < ?2 AND seq < (SELECT max(seq) FROM message)
                      AND seq IN (SELECT seq FROM message WHERE seq <= ?1 ORDER BY seq LIMIT ?3)",
                 )?
-                .execute([group.written, *before_ms, PRUNED_AT_ONCE])?,
+                .execute([group.written, *before_ms, PRUNED_AT_ONCE])?
+            }
             Maintenance::Forget(adapter) => {
                 self.forget_places();
                 let mut changed = 0;
-                for table in ["state", "timer", "place", "dead"] {
+                for table in ["state", "timer", "place", "dead", "poll", "sent"] {
                     let delete = format!("DELETE FROM {table} WHERE adapter = ?1");
                     changed += self.connection.execute(&delete, [adapter.as_str()])?;
                 }

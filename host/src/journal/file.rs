@@ -69,6 +69,21 @@ const MIGRATIONS: &[&str] = &["
         PRIMARY KEY (adapter, name)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE cursor (session TEXT PRIMARY KEY, written INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+", "
+    CREATE TABLE poll (
+        adapter TEXT NOT NULL,
+        source TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (adapter, source)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sent (
+        adapter TEXT NOT NULL,
+        conversation TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        sent_ms INTEGER NOT NULL,
+        PRIMARY KEY (adapter, conversation, message_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sent_by_time ON sent (sent_ms);
 "];
 
 /// How long another process may hold the file before an operation fails.

@@ -95,6 +95,23 @@ impl Reader {
         )
     }
 
+    /// How far a poll has come, by its place in the journal; `None` before its first item.
+    pub fn polled(&self, adapter: &AdapterName, source: &str) -> Result<Option<i64>, JournalError> {
+        self.one("SELECT position FROM poll WHERE adapter = ?1 AND source = ?2", [adapter.as_str(), source], |row| {
+            row.get(0)
+        })
+    }
+
+    /// Whether the platform has taken that message from us.
+    pub fn sent(&self, adapter: &AdapterName, conversation: &str, message: &str) -> Result<bool, JournalError> {
+        let found = self.one(
+            "SELECT 1 FROM sent WHERE adapter = ?1 AND conversation = ?2 AND message_id = ?3",
+            [adapter.as_str(), conversation, message],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// The messages after a number, in order: at most `limit_count`, and no more after `limit_bytes` of stored text,
     /// but at least one if there is one.
     pub fn messages_after(

@@ -98,6 +98,10 @@ pub struct Transaction {
     pub state: Vec<(String, Option<Vec<u8>>)>,
     /// Timers by name: when they are due, in milliseconds since the Unix epoch, or `None` to cancel.
     pub timers: Vec<(String, Option<i64>)>,
+    /// How far a poll has come, by its place in the journal. Kept for a repetition too.
+    pub polled: Option<(String, i64)>,
+    /// Messages that the platform has taken from us: conversation and id.
+    pub sent: Vec<(String, String)>,
     /// The event failed for good.
     pub dead: Option<DeadLetter>,
     /// The dead letter that this event was and that has succeeded now. Such a transaction needs `once: None`, for
@@ -117,6 +121,8 @@ impl Transaction {
             messages: vec![],
             state: vec![],
             timers: vec![],
+            polled: None,
+            sent: vec![],
             dead: None,
             revived: None,
             after: None,

@@ -6,18 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::{Handled, Lane, Occurrence, Turn, occurrence::Happening};
 use crate::{
-    actions,
+    actions::presence::{self, Heard},
     adapters::Adapter,
     clock::now_ms,
-    evidence::Reading,
-    gate::{Redeemed, Ruling, visible},
-    journal::{self, After, Committed, DeadLetter, JournalError, Key, NewMessage, Receipt, Transaction},
-    message::Message,
-    sandbox::{Delivery, Effects, Frame, types},
+    journal::{self, After, Committed, DeadLetter, JournalError, Key, Receipt, Transaction},
+    sandbox::{Effects, Frame, types},
 };
-
-/// Characters of an id that the log shows.
-const SHOWN: usize = 80;
 
 /// A transaction on its way into the journal, and what to answer when it is there.
 pub(super) struct Queued {
@@ -40,38 +34,45 @@ impl Queued {
 
 impl Lane {
     /// What a successful call left behind.
-    pub(super) fn queue(
+    pub(super) async fn queue(
         &self,
         turn: &mut Turn,
         occurrence: &Occurrence,
         mut effects: Effects,
         response: Option<types::RouteResponse>,
-    ) -> Result<Queued, Handled> {
+        attempts: u32,
+    ) -> Queued {
         self.explain_refusals(occurrence, &effects);
-        self.within_quota(turn, &effects)?;
+        match self.within_quota(turn, &effects) {
+            Ok(()) => {}
+            Err(Handled::Failed(reason)) => return self.bury(turn, occurrence, reason, attempts),
+            Err(then) => return Queued { receipt: None, then },
+        }
         let now = now_ms();
-        let mut transaction = Transaction::new(self.ticket(turn));
-        transaction.once = occurrence.once;
+        let mut transaction = self.transaction(turn, occurrence);
         transaction.revived = occurrence.revives;
         for delivery in effects.deliveries.drain(..) {
-            if let Some(message) = self.judge(delivery, occurrence, now) {
+            if let Some(mut message) = self.judge(delivery, occurrence, now) {
+                self.fetch_images(&mut message.message).await;
                 transaction.messages.push(message);
             }
         }
+        transaction.sent = std::mem::take(&mut effects.traces.sent);
         transaction.timers = self.timers(occurrence, &effects, now);
         transaction.state = std::mem::take(&mut effects.state).into_iter().collect();
         let frames = effects.frames;
         let then = Handled::Stored(response);
         let nothing_to_keep = transaction.once.is_none()
             && transaction.revived.is_none()
+            && transaction.sent.is_empty()
             && transaction.messages.is_empty()
             && transaction.state.is_empty()
             && transaction.timers.is_empty();
         // What the call returned may rest on what is queued: then it waits for that to be committed.
         if nothing_to_keep && frames.is_empty() && self.overlay.is_empty() {
-            return Ok(Queued { receipt: None, then });
+            return Queued { receipt: None, then };
         }
-        Ok(self.submit(turn, transaction, frames, then))
+        self.submit(turn, transaction, frames, then)
     }
 
     /// Whether the event is in the journal already.
@@ -88,10 +89,14 @@ impl Lane {
         let (overlay, adapter) = (Arc::clone(&self.overlay), Arc::clone(&self.adapter));
         let (once, generation) = (transaction.once, turn.generation);
         let timed = !transaction.timers.is_empty();
+        let heard: Vec<_> = transaction.messages.iter().filter_map(|new| Heard::of(&new.message)).collect();
         transaction.after = Some(After(Box::new(move |committed| match committed {
             Ok(committed) => {
                 overlay.settle(ticket, once, keys.iter());
                 if let Committed::Stored { messages, .. } = committed {
+                    if messages > 0 {
+                        presence::acknowledge(&adapter, heard);
+                    }
                     (0..messages).for_each(|_| adapter.journal.count(adapter.name(), "delivered"));
                     adapter.send_frames(frames);
                 }
@@ -114,34 +119,13 @@ impl Lane {
 
     /// A repetition of an event whose transaction is queued: it ends as that one does.
     pub(super) fn queue_repetition(&self, turn: &Turn, occurrence: &Occurrence) -> Queued {
-        let mut transaction = Transaction::new(self.ticket(turn));
-        transaction.once = occurrence.once;
-        self.submit(turn, transaction, Vec::new(), Handled::Repeated)
+        self.submit(turn, self.transaction(turn, occurrence), Vec::new(), Handled::Repeated)
     }
 
-    /// An invitation was redeemed: the adapter never sees its code.
-    pub(super) fn queue_redeemed(
-        &self,
-        turn: &Turn,
-        occurrence: &Occurrence,
-        redeemed: &Redeemed,
-        reading: &Reading,
-    ) -> Queued {
-        let adapter = &self.adapter;
-        tracing::info!(adapter = %adapter.name(), sender = %visible(&redeemed.sender, SHOWN), "admitted by invitation");
-        adapter.journal.count(adapter.name(), "admitted by invitation");
-        let mut transaction = Transaction::new(self.ticket(turn));
-        transaction.once = occurrence.once.or_else(|| Some(key(adapter, occurrence.source(), &reading.event)));
-        actions::tell(adapter, reading, "You are in: what you write here now reaches Claude.".into());
-        self.submit(turn, transaction, Vec::new(), Handled::Stored(None))
-    }
-
-    /// Somebody sent the code of an open invitation that does not admit them: neither the adapter nor Claude gets it.
-    pub(super) fn queue_withheld(&self, turn: &Turn, occurrence: &Occurrence) -> Queued {
-        tracing::warn!(adapter = %self.adapter.name(), "withheld a message that bears the code of an open invitation");
-        self.adapter.journal.count(self.adapter.name(), "invitation withheld");
-        let mut transaction = Transaction::new(self.ticket(turn));
-        transaction.once = occurrence.once;
+    /// An event that the host answered itself: the adapter never sees it.
+    pub(super) fn queue_answered(&self, turn: &Turn, occurrence: &Occurrence, event: Option<&str>) -> Queued {
+        let mut transaction = self.transaction(turn, occurrence);
+        transaction.once = occurrence.once.or_else(|| event.map(|event| key(&self.adapter, occurrence, event)));
         self.submit(turn, transaction, Vec::new(), Handled::Stored(None))
     }
 
@@ -177,42 +161,15 @@ impl Lane {
         self.submit(turn, transaction, Vec::new(), failed)
     }
 
-    fn ticket(&self, turn: &Turn) -> journal::Lane {
-        journal::Lane::of(self.adapter.name().clone(), turn.generation)
+    /// What is kept of every event.
+    fn transaction(&self, turn: &Turn, occurrence: &Occurrence) -> Transaction {
+        let mut transaction = Transaction::new(self.ticket(turn));
+        transaction.once = occurrence.once;
+        transaction
     }
 
-    /// Asks the gate, and makes the message of what it lets through.
-    fn judge(&self, delivery: Delivery, occurrence: &Occurrence, now: i64) -> Option<NewMessage> {
-        let adapter = &self.adapter;
-        match adapter.gate.judge(&adapter.speaker_of(&delivery), now) {
-            Ruling::Deliver => {
-                let source = occurrence.source();
-                // Where the event's id is what was signed, `once` has it already.
-                let signed = occurrence.evidence.as_ref().and_then(|evidence| evidence.context.signed.as_ref());
-                let by_once = occurrence.once.is_some() && signed == Some(&delivery.reading.event);
-                Some(NewMessage {
-                    key: (!by_once).then(|| key(adapter, source, &delivery.reading.event)),
-                    by_credential: delivery.reading.by_credential,
-                    message: message(adapter, delivery),
-                })
-            }
-            Ruling::Pair { code, .. } => {
-                tracing::info!(adapter = %adapter.name(), sender = %visible(&delivery.reading.sender, SHOWN),
-                    "an unknown sender got a pairing code: `sluicegate pair {code}` shows who it is");
-                adapter.journal.count(adapter.name(), "asked to pair");
-                let text = format!(
-                    "This is somebody's assistant, and it does not know you yet. \
-                     If you know its owner, ask them to run:\n\nsluicegate pair {code}"
-                );
-                actions::tell(adapter, &delivery.reading, text);
-                None
-            }
-            Ruling::Drop(reason) => {
-                tracing::info!(adapter = %adapter.name(), sender = %visible(&delivery.reading.sender, SHOWN), "dropped: {reason}");
-                adapter.journal.count(adapter.name(), reason.name());
-                None
-            }
-        }
+    fn ticket(&self, turn: &Turn) -> journal::Lane {
+        journal::Lane::of(self.adapter.name().clone(), turn.generation)
     }
 
     fn explain_refusals(&self, occurrence: &Occurrence, effects: &Effects) {
@@ -284,9 +241,13 @@ impl Lane {
     }
 }
 
-/// A message's key in the journal: delivered once, for ever.
-fn key(adapter: &Adapter, source: &str, event: &str) -> Key {
-    digest(&[adapter.name().as_str().as_bytes(), source.as_bytes(), event.as_bytes()])
+/// The key of an event in the journal, by the platform's id of it: delivered once, for ever.
+#[must_use]
+pub fn key(adapter: &Adapter, occurrence: &Occurrence, event: &str) -> Key {
+    let account = occurrence.evidence.as_ref().and_then(|evidence| evidence.context.account.as_deref());
+    let mut parts = vec![adapter.name().as_str().as_bytes(), occurrence.source().as_bytes(), event.as_bytes()];
+    parts.extend(account.map(str::as_bytes));
+    digest(&parts)
 }
 
 /// Sixteen bytes of a digest over parts whose borders count.
@@ -299,27 +260,4 @@ fn digest(parts: &[&[u8]]) -> Key {
     let mut key = Key::default();
     key.copy_from_slice(&hasher.finalize()[..16]);
     key
-}
-
-fn message(adapter: &Adapter, delivery: Delivery) -> Message {
-    let Delivery { reading, text, text_by, attachments, meta, .. } = delivery;
-    Message {
-        adapter: adapter.name().clone(),
-        kind: reading.kind,
-        message_id: reading.message_id,
-        time_ms: reading.time_ms,
-        sender: reading.sender,
-        sender_name: reading.sender_name,
-        conversation: reading.conversation,
-        thread: reading.thread,
-        direct: reading.direct,
-        reply_to: reading.reply_to,
-        quoted: reading.quoted,
-        group: reading.group,
-        burst: adapter.program.contract.platform.burst,
-        text,
-        text_by,
-        attachments,
-        meta,
-    }
 }

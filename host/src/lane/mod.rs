@@ -1,13 +1,16 @@
 //! The lane: an adapter's events, one after another, each a transaction.
 //!
 //! ```text
-//! occurrence ─▶ seen before? ─▶ invitation? ─▶ handle (sandbox) ─▶ gate ─▶ queue ─┐ next event may start
-//!                                                                                 └▶ commit ─▶ frames, answer
+//! occurrence ─▶ seen before? ─▶ the host's own? ─▶ handle (sandbox) ─▶ gate ─▶ images ─▶ queue ─┐ next event may start
+//!                                                                                               └▶ commit ─▶ frames, answer
 //! ```
 //! The next call starts once the previous transaction is queued, and its reads see what is queued. When a commit
 //! fails, everything queued behind it fails too and is not answered.
 
 mod commit;
+mod hosts;
+mod images;
+mod judge;
 mod occurrence;
 mod overlay;
 mod quarantine;
@@ -17,6 +20,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+pub use commit::key as once;
 pub use occurrence::{Happening, Occurrence, kept};
 
 use commit::Queued;
@@ -27,8 +31,6 @@ use surroundings::Queueing;
 use crate::{
     adapters::Adapter,
     clock::now_ms,
-    gate::Redeemed,
-    message::TextBy,
     sandbox::{CallError, Effects, Ended, Instance, Purpose, types},
 };
 
@@ -154,12 +156,8 @@ impl Lane {
         if self.was_seen(occurrence)? {
             return Err(Handled::Repeated);
         }
-        match self.invitation(occurrence) {
-            Invitation::None => {}
-            Invitation::Redeemed(redeemed, reading) => {
-                return Ok(self.queue_redeemed(turn, occurrence, &redeemed, &reading));
-            }
-            Invitation::Withheld => return Ok(self.queue_withheld(turn, occurrence)),
+        if let Some(queued) = self.answer_itself(turn, occurrence) {
+            return Ok(queued);
         }
         self.adapter.used();
         let (attempted, attempts) = self.attempt(turn, occurrence).await;
@@ -167,7 +165,7 @@ impl Lane {
             Attempted::Done(Ended { returned: Ok(response), effects }) => {
                 turn.quarantine.succeeded();
                 turn.started |= starting;
-                self.queue(turn, occurrence, effects, response)
+                Ok(self.queue(turn, occurrence, effects, response, attempts).await)
             }
             Attempted::Done(Ended { returned: Err(types::Failure::Platform(failure)), .. }) => {
                 let reason = format!("the platform said {}: {}", failure.status, failure.message);
@@ -179,13 +177,13 @@ impl Lane {
                 }
                 turn.quarantine.succeeded();
                 self.refuse(&reason, "refused by the adapter");
-                self.refused(turn, occurrence, reason)
+                self.refused(turn, occurrence, reason).await
             }
             Attempted::Done(Ended { returned: Err(types::Failure::Unsupported), .. }) => {
                 // Events that an adapter has no use for are the everyday case for connections and the start.
                 turn.started |= starting;
                 turn.quarantine.succeeded();
-                self.refused(turn, occurrence, "the adapter has no use for it".into())
+                self.refused(turn, occurrence, "the adapter has no use for it".into()).await
             }
             Attempted::Crashed(reason) => {
                 if let Some(until) = turn.quarantine.failed(&reason, now_ms()) {
@@ -239,9 +237,9 @@ impl Lane {
     }
 
     /// What is refused leaves nothing behind, but a timer has run out all the same.
-    fn refused(&self, turn: &mut Turn, occurrence: &Occurrence, reason: String) -> Result<Queued, Handled> {
+    async fn refused(&self, turn: &mut Turn, occurrence: &Occurrence, reason: String) -> Result<Queued, Handled> {
         match occurrence.happening {
-            Happening::Elapsed(_) => self.queue(turn, occurrence, Effects::default(), None),
+            Happening::Elapsed(_) => Ok(self.queue(turn, occurrence, Effects::default(), None, 1).await),
             // What it read may be queued only.
             _ if !self.overlay.is_empty() => Ok(self.queue_nothing(turn, Handled::Refused(reason))),
             _ => Err(Handled::Refused(reason)),
@@ -251,32 +249,4 @@ impl Lane {
     fn refuse(&self, reason: &str, why: &str) {
         tracing::info!(adapter = %self.adapter.name(), "{why}: {reason}");
     }
-
-    /// Takes an invitation's code out before the adapter sees it, whether or not it admits whoever sent it.
-    fn invitation(&self, occurrence: &Occurrence) -> Invitation {
-        let (gate, contract) = (&self.adapter.gate, &self.adapter.program.contract);
-        let Some(evidence) = occurrence.evidence.as_ref().filter(|_| gate.has_open_invites()) else {
-            return Invitation::None;
-        };
-        let rules = contract.platform.identities.iter().filter(|rule| *rule.source == *evidence.source);
-        let mut readings = rules.filter_map(|rule| rule.read(evidence).ok());
-        // One event is one guess, whatever number of rules apply to it.
-        let Some(reading) = readings.find(|reading| reading.text.is_some()) else { return Invitation::None };
-        let text = reading.text.as_deref().unwrap_or_default();
-        let speaker = self.adapter.speaker(&reading, text, TextBy::Sender, false);
-        match gate.redeem(&speaker, now_ms()) {
-            Some(redeemed) => Invitation::Redeemed(redeemed, Box::new(reading)),
-            None if gate.is_open_invite(text, now_ms()) => Invitation::Withheld,
-            None => Invitation::None,
-        }
-    }
-}
-
-/// What an event has to do with invitations.
-enum Invitation {
-    None,
-    /// It admits its sender.
-    Redeemed(Redeemed, Box<crate::evidence::Reading>),
-    /// It bears the code of an open one, but under conditions in which it admits nobody.
-    Withheld,
 }

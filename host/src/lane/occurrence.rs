@@ -175,7 +175,7 @@ mod tests {
     fn a_dead_letter_is_the_same_event_as_its_repetition() {
         let happening = Happening::Received { connection: None };
         let evidence = Arc::new(Evidence::new("hook".into(), Bytes::from_static(b"{}"), Context::default()));
-        let died = Occurrence { happening, evidence: Some(evidence), once: Some([7; 16]), revives: None };
+        let died = Occurrence { evidence: Some(evidence), once: Some([7; 16]), ..Occurrence::bare(happening) };
         let dead = |context: String| DeadEvent {
             entry: DeadEntry {
                 id: 3,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::overlay::Overlay;
-use crate::{adapters::Adapter, files::KeptFile, sandbox::Surroundings};
+use crate::{adapters::Adapter, egress::Egress, files::KeptFile, sandbox::Surroundings};
 
 /// The view of the lane's own calls.
 pub(super) struct Queueing {
@@ -27,5 +27,9 @@ impl Surroundings for Queueing {
 
     fn file(&self, id: &str) -> Option<KeptFile> {
         self.adapter.file(id)
+    }
+
+    fn egress(&self) -> Option<Arc<Egress>> {
+        self.adapter.egress()
     }
 }

@@ -1,5 +1,7 @@
 //! What a contract asks for, in plain words for the user who grants it.
 
+mod requests;
+
 use std::fmt;
 
 use super::{Action, Answer, BodyKind, Contract, Route, RouteAuth, Tool};
@@ -95,6 +97,12 @@ impl Contract {
             let (severity, text) = route_text(manifest.name.as_str(), route);
             ask(format!("route {}", route.name), severity, text, None);
         }
+        for poll in &self.platform.polls {
+            let secret = !poll.secrets().is_empty();
+            let severity = if secret && !self.from_profile { Notable } else { Normal };
+            let text = requests::poll_text(poll, &self.platform);
+            ask(format!("poll {}", poll.name), severity, text, Some(poll.to_string()));
+        }
         for timer in &self.platform.timers {
             let text = match timer.every_ms {
                 Some(every) => format!("runs by itself {} (timer `{}`)", interval(every), timer.name),
@@ -109,6 +117,18 @@ impl Contract {
             let place = if tool.place { ", for a conversation" } else { "" };
             let text = format!("gives Claude a tool `{}`{place}: {}", tool.name, tool.summary);
             ask(format!("tool {}", tool.name), Notable, text, Some(tool_text(tool)));
+        }
+        // What its platform has for actions that it does not do, it cannot request.
+        for endpoint in requests::within_reach(manifest, &self.platform) {
+            // Its own words about where something goes; with a secret, or with what people said.
+            let severity = if self.from_profile { Normal } else { Notable };
+            let text = requests::endpoint_text(endpoint);
+            ask(format!("endpoint {}", endpoint.name), severity, text, Some(endpoint.to_string()));
+        }
+        for (name, item) in &self.platform.secrets {
+            let severity = if self.from_profile { Normal } else { Notable };
+            let detail = requests::secret_detail(name, item);
+            ask(format!("secret {name}"), severity, requests::secret_text(name, item), Some(detail));
         }
         for key in &manifest.meta {
             ask(

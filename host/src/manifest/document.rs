@@ -3,35 +3,32 @@
 //! Every table refuses unknown keys. A word of the design that nothing enforces yet stands in [`NOT_YET`]: when
 //! its enforcement is built, it moves from there into the tables below.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use toml::Spanned;
 
 use super::{
-    Action,
+    Action, BodyShape, Bound, FieldPattern, Method, Pointer, Sent, TextUnit, UrlTemplate,
     error::Fault,
     path::PathPattern,
     pointer::PointerPattern,
     route::{Answer, BodyKind, RouteAuth},
     rule::{Direct, TimeUnit},
-    shapes::{Advice, KeyName, Line, Named, PartName, Pattern, ToolName, Version},
+    shapes::{Advice, EnvName, KeyName, Line, Named, PartName, Pattern, ToolName, Version},
     tool::ParamType,
     value::{Scalar, Value},
 };
-use crate::{message::Kind, name::AdapterName};
+use crate::{
+    message::{Kind, TextBy},
+    name::AdapterName,
+};
 
 /// Words of the design that this version does not enforce, at the top level of manifests and profiles, and how
-/// an error names them. Sources that the host opens itself, requests and secrets will be built here.
-pub(super) const NOT_YET: [(&str, &str); 5] = [
-    ("poll", "polls (`[[poll]]`)"),
-    ("socket", "outgoing WebSockets (`[[socket]]`)"),
-    ("endpoint", "endpoints (`[[endpoint]]`)"),
-    ("secrets", "secrets (`[secrets.NAME]`)"),
-    ("text-limit", "limits of the text (`text-limit`)"),
-];
+/// an error names them.
+pub(super) const NOT_YET: [(&str, &str); 1] = [("socket", "outgoing WebSockets (`[[socket]]`)")];
 
-/// Actions that this version cannot ask an adapter for: both need endpoints that the host checks.
+/// Actions that this version cannot ask an adapter for.
 pub(super) const ACTIONS_NOT_YET: [Action; 2] = [Action::Ask, Action::History];
 
 /// A list whose elements are read one by one later, because an error while a list is read only names the whole list.
@@ -58,35 +55,110 @@ impl List {
     }
 }
 
-/// A manifest.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ManifestDocument {
-    pub(super) name: AdapterName,
-    pub(super) version: Named<Version>,
-    pub(super) summary: Line<120>,
-    pub(super) hint: Option<Advice<300>>,
-    pub(super) profile: Option<Spanned<Named<KeyName>>>,
-    pub(super) actions: Option<Spanned<List>>,
-    pub(super) meta: Option<Spanned<List>>,
-    #[serde(default)]
-    pub(super) composes: bool,
-    pub(super) tool: Option<Spanned<Vec<ToolTable>>>,
-    pub(super) route: Option<Spanned<Vec<RouteTable>>>,
-    pub(super) timer: Option<Spanned<Vec<TimerTable>>>,
-    pub(super) identity: Option<Spanned<Vec<IdentityTable>>>,
-    pub(super) config: Option<Spanned<BTreeMap<Spanned<Named<KeyName>>, ConfigTable>>>,
+/// A table, and the words of platforms beside its own.
+macro_rules! with_platform {
+    ($(#[$about:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub(super) struct $name {
+            $($(#[$attribute])* pub(super) $field: $type,)*
+            pub(super) route: Tables<RouteTable>,
+            pub(super) timer: Tables<TimerTable>,
+            pub(super) poll: Tables<PollTable>,
+            pub(super) endpoint: Tables<EndpointTable>,
+            pub(super) identity: Tables<IdentityTable>,
+            pub(super) config: NamedTables<ConfigTable>,
+            pub(super) secrets: NamedTables<SecretTable>,
+            pub(super) text_limit: Option<Spanned<TextLimitTable>>,
+            pub(super) burst: Option<Spanned<BurstTable>>,
+            pub(super) errors: Option<Spanned<ErrorsTable>>,
+            pub(super) direct_is_sender: Option<Spanned<bool>>,
+        }
+    };
 }
 
-/// A profile.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ProfileDocument {
-    pub(super) name: Spanned<Named<KeyName>>,
-    pub(super) route: Option<Spanned<Vec<RouteTable>>>,
-    pub(super) timer: Option<Spanned<Vec<TimerTable>>>,
-    pub(super) identity: Option<Spanned<Vec<IdentityTable>>>,
-    pub(super) config: Option<Spanned<BTreeMap<Spanned<Named<KeyName>>, ConfigTable>>>,
+/// How the words of platforms are taken out of such tables.
+macro_rules! takes_platform {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// Takes the words of platforms out.
+            pub(super) fn take_platform(&mut self) -> PlatformDocument {
+                PlatformDocument {
+                    route: self.route.take(),
+                    timer: self.timer.take(),
+                    poll: self.poll.take(),
+                    endpoint: self.endpoint.take(),
+                    identity: self.identity.take(),
+                    config: self.config.take(),
+                    secrets: self.secrets.take(),
+                    text_limit: self.text_limit.take(),
+                    burst: self.burst.take(),
+                    errors: self.errors.take(),
+                    direct_is_sender: self.direct_is_sender.take(),
+                }
+            }
+        }
+    )*};
+}
+takes_platform!(ManifestDocument, ProfileDocument);
+
+/// `[[NAME]]`
+pub(super) type Tables<T> = Option<Spanned<Vec<T>>>;
+/// `[WORD.NAME]`
+pub(super) type NamedTables<T> = Option<Spanned<BTreeMap<Spanned<Named<KeyName>>, T>>>;
+
+with_platform! {
+    /// The words of platforms, which profiles and manifests share.
+    PlatformDocument {}
+}
+
+with_platform! {
+    /// A manifest.
+    ManifestDocument {
+        name: AdapterName,
+        version: Named<Version>,
+        summary: Line<120>,
+        hint: Option<Advice<300>>,
+        profile: Option<Spanned<Named<KeyName>>>,
+        actions: Option<Spanned<List>>,
+        meta: Option<Spanned<List>>,
+        #[serde(default)]
+        composes: bool,
+        #[serde(default)]
+        spans: bool,
+        tool: Tables<ToolTable>,
+    }
+}
+
+with_platform! {
+    /// A profile.
+    ProfileDocument {
+        name: Spanned<Named<KeyName>>,
+    }
+}
+
+impl PlatformDocument {
+    /// A word that is there, and where.
+    pub(super) fn any_word(&self) -> Option<(&'static str, Range<usize>)> {
+        fn at<T>(word: &'static str, value: &Option<Spanned<T>>) -> Option<(&'static str, Range<usize>)> {
+            value.as_ref().map(|value| (word, value.span()))
+        }
+        let words = [
+            at("route", &self.route),
+            at("timer", &self.timer),
+            at("poll", &self.poll),
+            at("endpoint", &self.endpoint),
+            at("identity", &self.identity),
+            at("config", &self.config),
+            at("secrets", &self.secrets),
+            at("text-limit", &self.text_limit),
+            at("burst", &self.burst),
+            at("errors", &self.errors),
+            at("direct-is-sender", &self.direct_is_sender),
+        ];
+        words.into_iter().flatten().min_by_key(|(_, span)| span.start)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,8 +205,94 @@ pub(super) struct IdentityTable {
     pub(super) thread: Option<Spanned<Value>>,
     pub(super) direct: Option<Spanned<Direct>>,
     pub(super) reply_to: Option<Spanned<Value>>,
+    pub(super) words: Option<Spanned<TextBy>>,
     #[serde(default)]
     pub(super) text: List,
+    #[serde(default)]
+    pub(super) quoted: List,
+    pub(super) group: Option<Spanned<Value>>,
+    pub(super) when: Option<Spanned<BTreeMap<Spanned<String>, Spanned<String>>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct PollTable {
+    pub(super) name: Spanned<Named<PartName>>,
+    pub(super) url: Spanned<UrlTemplate>,
+    #[serde(default)]
+    pub(super) headers: HeaderTable,
+    pub(super) items: PointerPattern,
+    pub(super) cursor: CursorTable,
+    pub(super) timeout_s: Option<Spanned<u64>>,
+    pub(super) pause_ms: Option<Spanned<u64>>,
+}
+
+/// Names and values of headers.
+pub(super) type HeaderTable = BTreeMap<Spanned<String>, Spanned<String>>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CursorTable {
+    pub(super) query: Spanned<String>,
+    pub(super) max: Pointer,
+    pub(super) add: Option<Spanned<i64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct EndpointTable {
+    pub(super) name: Spanned<Named<PartName>>,
+    #[serde(rename = "for")]
+    pub(super) uses: Spanned<List>,
+    pub(super) method: Spanned<Method>,
+    pub(super) url: Spanned<UrlTemplate>,
+    #[serde(default)]
+    pub(super) headers: HeaderTable,
+    pub(super) may_set: Option<Spanned<List>>,
+    pub(super) body: Option<Spanned<BodyShape>>,
+    pub(super) fields: Option<Spanned<List>>,
+    pub(super) required: Option<Spanned<List>>,
+    pub(super) json: Option<Spanned<List>>,
+    pub(super) files: Option<Spanned<List>>,
+    #[serde(default)]
+    pub(super) fixed: BTreeMap<Spanned<String>, Spanned<Scalar>>,
+    pub(super) conversation: Option<Spanned<List>>,
+    pub(super) thread: Option<Spanned<Bound>>,
+    pub(super) message: Option<Spanned<Bound>>,
+    pub(super) reply_to: Option<Spanned<Bound>>,
+    pub(super) text: Option<Spanned<FieldPattern>>,
+    pub(super) reference: Option<Spanned<Bound>>,
+    pub(super) sent: Option<Spanned<Sent>>,
+    pub(super) max_bytes: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecretTable {
+    pub(super) env: Spanned<Named<EnvName>>,
+    pub(super) summary: Option<Line<120>>,
+    pub(super) pattern: Option<Pattern>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TextLimitTable {
+    pub(super) max: Spanned<u32>,
+    pub(super) unit: TextUnit,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct BurstTable {
+    pub(super) quiet_ms: Spanned<u32>,
+    pub(super) longest_ms: Spanned<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ErrorsTable {
+    pub(super) retry_after: Option<Pointer>,
+    pub(super) description: Option<Pointer>,
 }
 
 #[derive(Debug, Deserialize)]

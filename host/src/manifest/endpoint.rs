@@ -1,10 +1,19 @@
 //! Endpoints: all that an adapter may ever request, each a whole request with gaps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use super::{Action, HeaderTemplate, Method, Pointer, PointerPattern, Scalar, UrlTemplate};
+use serde::{Deserialize, Deserializer};
 
-/// One request that the adapter may have the host make.
+use super::{
+    Action, Bound, FieldPattern, HeaderTemplate, Method, Pointer, PointerPattern, Scalar, UrlTemplate,
+    template::{header_pairs, secrets},
+    value::{line, list, pairs, quoted},
+};
+
+/// One request that the adapter may have the host make. [`fmt::Display`] gives its TOML form, in full.
 ///
 /// The body of a JSON endpoint is its document. Forms and multipart bodies are treated as the object of their parts:
 /// `/chat_id` is the part of that name, a part listed in `json` is parsed and pointed into, a file part is a leaf.
@@ -34,18 +43,18 @@ pub struct Endpoint {
     pub files: Vec<String>,
     /// Leaves that the host writes; the adapter may not.
     pub fixed: BTreeMap<Pointer, Scalar>,
-    /// Leaves that must equal the action's conversation; one of them at least must be there.
-    pub conversation: Vec<FieldPattern>,
+    /// What must equal the action's conversation; one of them at least must be there.
+    pub conversation: Vec<Bound>,
     /// Must equal the action's thread where it is there.
-    pub thread: Option<Pointer>,
+    pub thread: Option<Bound>,
     /// Must equal the message that the action is about where it is there (`edit`, `react`).
-    pub message: Option<Pointer>,
+    pub message: Option<Bound>,
     /// Must equal the message that the action answers where it is there.
-    pub reply_to: Option<Pointer>,
+    pub reply_to: Option<Bound>,
     /// Must equal the action's text where it is there.
-    pub text: Option<Pointer>,
+    pub text: Option<FieldPattern>,
     /// Must equal the reference of the action `fetch`.
-    pub reference: Option<Pointer>,
+    pub reference: Option<Bound>,
     /// Where a successful answer names the new message, or each of the new messages.
     pub sent: Option<Sent>,
     /// The longest answer, in bytes, where it differs from the host's default. Downloads have the limit of files.
@@ -63,8 +72,49 @@ pub enum Use {
     Call,
 }
 
+impl Use {
+    /// The word that manifests use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Handle => "handle",
+            Self::Action(action) => action.as_str(),
+            Self::Call => "call",
+        }
+    }
+
+    /// Whether it is always about one conversation.
+    #[must_use]
+    pub const fn has_place(self) -> bool {
+        match self {
+            Self::Action(action) => !matches!(action, Action::Fetch),
+            Self::Handle | Self::Call => false,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Use {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        match &*word {
+            "handle" => return Ok(Self::Handle),
+            "call" => return Ok(Self::Call),
+            _ => {}
+        }
+        let action = Action::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&word));
+        action.map(Self::Action).map_err(|_| {
+            serde::de::Error::custom(format!(
+                "{:?} is nothing that an endpoint can be for; take \"handle\", \"call\", or an action: \"send\", \
+                 \"edit\", \"react\", \"typing\", \"fetch\"",
+                super::plain::excerpt(&word, 40)
+            ))
+        })
+    }
+}
+
 /// What a body is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BodyShape {
     /// There is none.
     #[default]
@@ -77,22 +127,23 @@ pub enum BodyShape {
     Multipart,
 }
 
-/// Names leaves of a document: a JSON pointer in which `*` stands for every element of an array.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FieldPattern {
-    /// The pattern as it was written.
-    pub text: String,
-    /// Its reference tokens, unescaped.
-    pub tokens: Vec<FieldToken>,
-}
+impl BodyShape {
+    /// The word that manifests use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Json => "json",
+            Self::Form => "form",
+            Self::Multipart => "multipart",
+        }
+    }
 
-/// One token of a [`FieldPattern`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FieldToken {
-    /// The member of that name. Never an index.
-    Member(String),
-    /// Every element of an array.
-    Each,
+    /// Whether it has named parts.
+    #[must_use]
+    pub const fn has_parts(self) -> bool {
+        matches!(self, Self::Form | Self::Multipart)
+    }
 }
 
 /// Where an answer names new messages.
@@ -109,10 +160,104 @@ pub enum Sent {
     },
 }
 
+impl<'de> Deserialize<'de> for Sent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Each {
+            items: String,
+            id: String,
+        }
+        #[derive(Deserialize)]
+        #[serde(
+            untagged,
+            expecting = "write \"/result/message_id\", or { items = \"/result/*\", id = \"/message_id\" }"
+        )]
+        enum Form {
+            One(String),
+            Each(Each),
+        }
+        let sent = match Form::deserialize(deserializer)? {
+            Form::One(id) => Pointer::parse(&id).map(Self::One),
+            Form::Each(Each { items, id }) => {
+                PointerPattern::parse(&items).and_then(|items| Pointer::parse(&id).map(|id| Self::Each { items, id }))
+            }
+        };
+        sent.map_err(serde::de::Error::custom)
+    }
+}
+
+/// The TOML form.
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(id) => quoted(id.as_str()).fmt(f),
+            Self::Each { items, id } => {
+                write!(f, "{{ items = {}, id = {} }}", quoted(items.as_str()), quoted(id.as_str()))
+            }
+        }
+    }
+}
+
 impl Endpoint {
     /// Whether it belongs to one action on one conversation: only then can a request name a conversation.
     #[must_use]
     pub fn is_bound(&self) -> bool {
         !self.conversation.is_empty()
+    }
+
+    /// The names of the secrets that it needs.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        secrets(&self.url, &self.headers)
+    }
+
+    /// All that is compared with the action, with the keys that say so.
+    pub fn bounds(&self) -> impl Iterator<Item = (&'static str, &Bound)> {
+        let single = [
+            self.thread.as_ref().map(|bound| ("thread", bound)),
+            self.message.as_ref().map(|bound| ("message", bound)),
+            self.reply_to.as_ref().map(|bound| ("reply-to", bound)),
+            self.reference.as_ref().map(|bound| ("reference", bound)),
+        ];
+        self.conversation.iter().map(|bound| ("conversation", bound)).chain(single.into_iter().flatten())
+    }
+
+    /// The variables of the URL that the adapter fills as it likes.
+    #[must_use]
+    pub fn free_variables(&self) -> BTreeSet<&str> {
+        let mut free = self.url.variables();
+        for (_, bound) in self.bounds() {
+            if let Bound::Variable(name) = bound {
+                free.remove(&**name);
+            }
+        }
+        free
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "[[endpoint]]")?;
+        writeln!(f, "name = {}", quoted(&self.name))?;
+        list(f, "for", self.uses.iter().map(|purpose| quoted(purpose.as_str())))?;
+        writeln!(f, "method = {}", quoted(self.method.as_str()))?;
+        writeln!(f, "url = {}", quoted(&self.url.text))?;
+        pairs(f, "headers", header_pairs(&self.headers))?;
+        list(f, "may-set", self.may_set.iter().map(|name| quoted(name)))?;
+        writeln!(f, "body = {}", quoted(self.body.as_str()))?;
+        list(f, "fields", &self.fields)?;
+        list(f, "required", &self.required)?;
+        list(f, "json", self.json.iter().map(|part| quoted(part)))?;
+        list(f, "files", self.files.iter().map(|part| quoted(part)))?;
+        pairs(f, "fixed", self.fixed.iter().map(|(at, scalar)| (quoted(at.as_str()), scalar)))?;
+        list(f, "conversation", &self.conversation)?;
+        line(f, "thread", self.thread.as_ref())?;
+        line(f, "message", self.message.as_ref())?;
+        line(f, "reply-to", self.reply_to.as_ref())?;
+        line(f, "text", self.text.as_ref())?;
+        line(f, "reference", self.reference.as_ref())?;
+        line(f, "sent", self.sent.as_ref())?;
+        line(f, "max-bytes", self.max_bytes)
     }
 }

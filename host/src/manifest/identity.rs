@@ -1,17 +1,19 @@
 //! The checks of identity rules: a rule that loads can be read, and reads only what it may.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use toml::Spanned;
 
 use super::{
-    BodyKind, Direct, IdentityRule, Route, Scalar, Time, Timer, Value,
+    BodyKind, Direct, IdentityRule, Platform, Poll, Route, Scalar, Time, Value,
     check::{Checked, MANY, limit},
     document::{IdentityTable, List},
     error::Fault,
     is_plain,
+    plain::excerpt,
     route::RouteAuth,
 };
+use crate::message::TextBy;
 
 /// The most places where a text may stand.
 const TEXTS: usize = 8;
@@ -27,12 +29,15 @@ enum Use {
     Condition,
     Time,
     Text,
+    Quoted,
 }
 
 impl Use {
     fn allows(self, value: &Value) -> bool {
         match value {
-            Value::Pointer(_) | Value::Match(_) => true,
+            Value::Pointer(_) => true,
+            _ if self == Self::Quoted => false,
+            Value::Match(_) => true,
             Value::Path => !matches!(self, Self::Name | Self::Time),
             Value::Header(_) => self != Self::Event,
             Value::Signed => matches!(self, Self::Event | Self::Message),
@@ -63,16 +68,24 @@ impl Use {
                 "a text is a pointer, \"$body\", \"$header:NAME\", \"$match:N\" or \"$path\"; \
                  words of the adapter's own are composed, not read"
             }
+            Self::Quoted => "what the answered message said is a pointer",
         }
     }
 }
 
-/// Checks a rule against the routes and timers of its platform.
-pub(super) fn rule(table: IdentityTable, routes: &[Route], timers: &[Timer]) -> Checked<IdentityRule> {
-    let source = source(&table.source.get_ref().0, table.source.span(), routes, timers)?;
-    let check = Check { route: source };
+/// Where the items come from that a rule reads.
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    Route(&'a Route),
+    Poll(&'a Poll),
+}
+
+/// Checks a rule against the sources and settings of its platform.
+pub(super) fn rule(table: IdentityTable, platform: &Platform) -> Checked<IdentityRule> {
+    let source = source(&table.source.get_ref().0, table.source.span(), platform)?;
+    let check = Check { source };
     limit(table.name.span(), table.require.len() + table.absent.len() + table.equal.len(), MANY)?;
-    limit(table.name.span(), table.text.len(), TEXTS)?;
+    limit(table.name.span(), table.text.len().max(table.quoted.len()), TEXTS)?;
     let time = match table.time {
         None => None,
         Some(time) => Some(Time { at: check.value(time.at, Use::Time)?, unit: time.unit }),
@@ -100,10 +113,22 @@ pub(super) fn rule(table: IdentityTable, routes: &[Route], timers: &[Timer]) -> 
             }
         }
     };
+    let text_by = match &table.words {
+        Some(words) if *words.get_ref() == TextBy::Adapter => {
+            return Err(Fault::wrong(
+                words.span(),
+                "a rule reads the words of the platform's people: \"sender\" or \"others\"; the adapter's own are composed",
+            ));
+        }
+        words => words.as_ref().map_or(TextBy::Sender, |words| *words.get_ref()),
+    };
     Ok(IdentityRule {
         name: table.name.into_inner().0.into(),
         source: table.source.into_inner().0.into(),
-        auth: Some(source.auth),
+        auth: match source {
+            Source::Route(route) => Some(route.auth),
+            Source::Poll(_) => None,
+        },
         kind: table.kind,
         require: check.values(table.require, Use::Condition)?,
         absent: check.values(table.absent, Use::Condition)?,
@@ -117,23 +142,49 @@ pub(super) fn rule(table: IdentityTable, routes: &[Route], timers: &[Timer]) -> 
         thread: check.optional(table.thread, Use::Reference)?,
         direct,
         reply_to: check.optional(table.reply_to, Use::Reference)?,
+        text_by,
         text: check.values(table.text, Use::Text)?,
-        quoted: Vec::new(),
-        group: None,
-        when: None,
+        quoted: check.values(table.quoted, Use::Quoted)?,
+        group: check.optional(table.group, Use::Reference)?,
+        when: table.when.map(|when| condition(when, platform)).transpose()?,
     })
 }
 
-fn source<'a>(name: &str, span: Range<usize>, routes: &'a [Route], timers: &[Timer]) -> Checked<&'a Route> {
-    if let Some(route) = routes.iter().find(|route| route.name == name) {
-        return Ok(route);
+fn source<'a>(name: &str, span: Range<usize>, platform: &'a Platform) -> Checked<Source<'a>> {
+    let poll = || platform.poll(name).map(Source::Poll);
+    if let Some(source) = platform.route(name).map(Source::Route).or_else(poll) {
+        return Ok(source);
     }
-    let problem = if timers.iter().any(|timer| timer.name == name) {
-        format!("{name:?} is a timer, which brings nothing that a rule could read; name a route")
+    let problem = if platform.timers.iter().any(|timer| timer.name == name) {
+        format!("{name:?} is a timer, which brings nothing that a rule could read; name a route or a poll")
     } else {
-        format!("no route is named {name:?}; add [[route]] with that name, or name one that is there")
+        format!(
+            "no route is named {name:?}, and no poll; add [[route]] or [[poll]] with that name, or name one that is there"
+        )
     };
     Err(Fault::wrong(span, problem))
+}
+
+/// The setting that a rule depends on, and the value that it must have.
+fn condition(
+    table: Spanned<BTreeMap<Spanned<String>, Spanned<String>>>,
+    platform: &Platform,
+) -> Checked<(String, String)> {
+    let span = table.span();
+    let mut settings = table.into_inner().into_iter();
+    let (Some((name, value)), None) = (settings.next(), settings.next()) else {
+        return Err(Fault::wrong(span, "it names one setting and the value that it must have: { reactions = \"on\" }"));
+    };
+    let Some(item) = platform.config.get(name.get_ref()) else {
+        let shown = excerpt(name.get_ref(), 40);
+        let problem = format!("there is no setting {shown:?}; add [config.NAME] for it, or name one that is there");
+        return Err(Fault::wrong(name.span(), problem));
+    };
+    if !item.takes(value.get_ref()) {
+        let problem = "the user cannot set this value, so the rule would never apply; take one that its pattern takes";
+        return Err(Fault::wrong(value.span(), problem));
+    }
+    Ok((name.into_inner(), value.into_inner()))
 }
 
 /// A text is compared with strings only: nothing in a header or a path is an integer or a boolean.
@@ -149,7 +200,7 @@ fn scalar_fits(value: &Value, scalar: &Scalar, span: Range<usize>) -> Checked<()
 }
 
 struct Check<'a> {
-    route: &'a Route,
+    source: Source<'a>,
 }
 
 impl Check<'_> {
@@ -178,27 +229,32 @@ impl Check<'_> {
 
     /// Why the source of the rule does not have such a value.
     fn unreadable(&self, value: &Value, purpose: Use) -> Option<String> {
-        let route = self.route;
-        let name = &route.name;
-        let many = route.websocket || route.items.is_some();
-        match value {
-            value if purpose == Use::Event && many && !matches!(value, Value::Pointer(_)) => Some(format!(
-                "the route {name:?} brings many items with the same {value}; point at an id that each item has"
-            )),
-            Value::Pointer(_) if !route.websocket && !route.body.is_json() => Some(format!(
-                "the route {name:?} does not bring JSON, so nothing can be pointed at; take another `body` there"
-            )),
-            Value::Body if !route.websocket && route.body == BodyKind::None => {
-                Some(format!("the route {name:?} has no body"))
-            }
-            Value::Match(number) => {
+        let (name, many, wildcards) = match self.source {
+            Source::Route(route) => {
                 let wildcards = route.path.wildcards() + usize::from(route.items.is_some());
-                (*number >= wildcards).then(|| {
-                    format!("the route {name:?} has {wildcards} wildcards in `path` and `items`, counted from 0")
-                })
+                (format!("the route {:?}", route.name), route.websocket || route.items.is_some(), wildcards)
             }
-            Value::Signed if route.auth != RouteAuth::Credential => {
-                Some(format!("nothing is signed on the route {name:?}: it needs auth = \"credential\""))
+            Source::Poll(poll) => (format!("the poll {:?}", poll.name), true, 1),
+        };
+        match (value, self.source) {
+            (Value::Credential | Value::Header(_) | Value::Path | Value::Signed | Value::Body, Source::Poll(_)) => {
+                Some(format!(
+                    "{name} brings elements of an answer, and they have no {value}; take a pointer into the element"
+                ))
+            }
+            _ if purpose == Use::Event && many && !matches!(value, Value::Pointer(_)) => {
+                Some(format!("{name} brings many items with the same {value}; point at an id that each item has"))
+            }
+            (Value::Pointer(_), Source::Route(route)) if !route.websocket && !route.body.is_json() => {
+                Some(format!("{name} does not bring JSON, so nothing can be pointed at; take another `body` there"))
+            }
+            (Value::Body, Source::Route(route)) if !route.websocket && route.body == BodyKind::None => {
+                Some(format!("{name} has no body"))
+            }
+            (Value::Match(number), _) => (*number >= wildcards)
+                .then(|| format!("{name} has {wildcards} wildcards in `path` and `items`, counted from 0")),
+            (Value::Signed, Source::Route(route)) if route.auth != RouteAuth::Credential => {
+                Some(format!("nothing is signed on {name}: it needs auth = \"credential\""))
             }
             _ => None,
         }

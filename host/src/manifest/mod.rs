@@ -13,6 +13,7 @@ mod check;
 mod document;
 mod endpoint;
 mod error;
+mod field;
 mod identity;
 mod path;
 mod plain;
@@ -32,8 +33,9 @@ use std::{
 };
 
 pub use asks::{Ask, Change, Severity};
-pub use endpoint::{BodyShape, Endpoint, FieldPattern, FieldToken, Sent, Use};
+pub use endpoint::{BodyShape, Endpoint, Sent, Use};
 pub use error::{Malformed, ManifestError, Place};
+pub use field::{Bound, FieldPattern, FieldToken};
 pub use path::{PathMatch, PathPattern};
 pub(crate) use plain::excerpt;
 pub use plain::is_plain;
@@ -68,6 +70,8 @@ pub struct Manifest {
     pub meta: Vec<String>,
     /// It may put words of its own in place of the text.
     pub composes: bool,
+    /// It shows the styles of texts; without it, it gets what Claude wrote.
+    pub spans: bool,
     /// Tools of its own.
     pub tools: Vec<Tool>,
     /// The platform that it brings itself; its rules are unvetted.
@@ -92,7 +96,7 @@ impl Manifest {
             Some(name) => (profiles::find(name)?, true),
             None => (Arc::new(self.own.clone()), false),
         };
-        Ok(Contract { manifest: self, platform, from_profile })
+        Ok(Contract { manifest: self, platform, from_profile, off: BTreeSet::new() })
     }
 }
 
@@ -105,6 +109,24 @@ pub struct Contract {
     pub platform: Arc<Platform>,
     /// The platform comes from a profile of the host, so its identity rules are vetted.
     pub from_profile: bool,
+    /// Identity rules that the user's settings switch off; they are not in the platform then.
+    pub off: BTreeSet<String>,
+}
+
+impl Contract {
+    /// The contract as these settings make it.
+    #[must_use]
+    pub fn under(&self, settings: &BTreeMap<String, String>, burst: Option<Burst>) -> Self {
+        let mut platform = Platform::clone(&self.platform);
+        let holds = |rule: &IdentityRule| {
+            rule.when.as_ref().is_none_or(|(setting, value)| settings.get(setting).is_some_and(|set| set == value))
+        };
+        let off = platform.identities.iter().filter(|rule| !holds(rule)).map(|rule| rule.name.to_string()).collect();
+        platform.identities.retain(|rule| holds(rule));
+        // Who brings no bursts has none to set.
+        platform.burst = platform.burst.map(|own| burst.unwrap_or(own));
+        Self { platform: Arc::new(platform), off, ..self.clone() }
+    }
 }
 
 /// The description of a platform: what brings events in, and how the host reads who speaks.
@@ -139,6 +161,12 @@ impl Platform {
     #[must_use]
     pub fn route(&self, name: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.name == name)
+    }
+
+    /// The poll of that name.
+    #[must_use]
+    pub fn poll(&self, name: &str) -> Option<&Poll> {
+        self.polls.iter().find(|poll| poll.name == name)
     }
 
     /// The endpoint of that name.

@@ -151,13 +151,17 @@ fn decode(path: &str) -> Option<Vec<String>> {
     path.split('/').map(decode_segment).collect()
 }
 
-fn decode_segment(raw: &str) -> Option<String> {
+/// Whether each `%` begins a percent-encoded byte.
+pub(super) fn is_whole(raw: &str) -> bool {
     let bytes = raw.as_bytes();
-    let broken = bytes.iter().enumerate().any(|(at, b)| {
+    bytes.iter().enumerate().all(|(at, b)| {
         let hex = |offset| bytes.get(at + offset).is_some_and(u8::is_ascii_hexdigit);
-        *b == b'%' && !(hex(1) && hex(2))
-    });
-    if broken || raw.contains(['?', '#']) {
+        *b != b'%' || (hex(1) && hex(2))
+    })
+}
+
+fn decode_segment(raw: &str) -> Option<String> {
+    if !is_whole(raw) || raw.contains(['?', '#']) {
         return None;
     }
     let decoded = percent_decode_str(raw).decode_utf8().ok()?;

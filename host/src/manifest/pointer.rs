@@ -96,7 +96,7 @@ pub(crate) fn array_index(token: &str) -> Option<usize> {
     if digits && (token == "0" || !token.starts_with('0')) { token.parse().ok() } else { None }
 }
 
-fn tokens(text: &str) -> Result<Vec<Box<str>>, Malformed> {
+pub(super) fn tokens(text: &str) -> Result<Vec<Box<str>>, Malformed> {
     if text.len() > POINTER_BYTES {
         return Err(Malformed::new(format!("a pointer has at most {POINTER_BYTES} bytes")));
     }

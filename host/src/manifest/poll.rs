@@ -1,8 +1,15 @@
 //! Polls: requests that the host repeats, whose answers bring items.
 
-use super::{HeaderTemplate, Pattern, Pointer, PointerPattern, UrlTemplate};
+use std::{collections::BTreeSet, fmt};
+
+use super::{
+    HeaderTemplate, Pattern, Pointer, PointerPattern, UrlTemplate,
+    template::{header_pairs, secrets},
+    value::{pairs, quoted},
+};
 
 /// One source that the host polls: a `GET`, one at a time, the next only when what the last one brought is committed.
+/// [`fmt::Display`] gives its TOML form, in full.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Poll {
     /// Its name: the source of the items that it brings.
@@ -19,6 +26,28 @@ pub struct Poll {
     pub timeout_s: u64,
     /// Milliseconds from one answer to the next request; 0 for long polls.
     pub pause_ms: u64,
+}
+
+impl Poll {
+    /// The names of the secrets that it needs.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        secrets(&self.url, &self.headers)
+    }
+}
+
+impl fmt::Display for Poll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cursor { query, max, add } = &self.cursor;
+        writeln!(f, "[[poll]]")?;
+        writeln!(f, "name = {}", quoted(&self.name))?;
+        writeln!(f, "url = {}", quoted(&self.url.text))?;
+        pairs(f, "headers", header_pairs(&self.headers))?;
+        writeln!(f, "items = {}", quoted(self.items.as_str()))?;
+        writeln!(f, "cursor = {{ query = {}, max = {}, add = {add} }}", quoted(query), quoted(max.as_str()))?;
+        writeln!(f, "timeout-s = {}", self.timeout_s)?;
+        writeln!(f, "pause-ms = {}", self.pause_ms)
+    }
 }
 
 /// What a poll's next request says of what was taken.
@@ -66,6 +95,7 @@ pub enum TextUnit {
 
 /// What belongs together: messages of one sender in one conversation that follow each other quickly are one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Burst {
     /// Milliseconds without another message after which the event leaves.
     pub quiet_ms: u32,

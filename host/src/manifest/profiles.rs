@@ -8,8 +8,9 @@ use std::{
 use super::{ManifestError, Platform, check};
 
 /// The texts in `host/profiles/`, by the name that each gives itself.
-const TEXTS: [(&str, &str); 2] = [
+const TEXTS: [(&str, &str); 3] = [
     ("fakechat", include_str!("../../profiles/fakechat.toml")),
+    ("telegram", include_str!("../../profiles/telegram.toml")),
     ("webhook", include_str!("../../profiles/webhook.toml")),
 ];
 
@@ -44,6 +45,6 @@ mod tests {
     #[test]
     fn an_unknown_profile_names_the_known_ones() {
         let error = find("nothing").map(|_| ()).unwrap_err().to_string();
-        assert!(error.contains("fakechat, webhook"), "{error}");
+        assert!(error.contains("fakechat, telegram, webhook"), "{error}");
     }
 }

@@ -4,9 +4,9 @@ use std::{fmt, sync::Arc};
 
 use super::{
     route::RouteAuth,
-    value::{Scalar, Value, quoted},
+    value::{Scalar, Value, line, list, pairs, quoted},
 };
-use crate::message::Kind;
+use crate::message::{Kind, TextBy};
 
 /// How the host reads identity from an item of one source. [`fmt::Display`] gives its TOML form, in full.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,8 @@ pub struct IdentityRule {
     pub reply_to: Option<Value>,
     /// What was said: the first that is there and is not empty.
     pub text: Vec<Value>,
+    /// Whose words that is: the sender's, or somebody else's whom the sender passes on.
+    pub text_by: TextBy,
     /// What the message that it answers said: the first that is there and is not empty.
     pub quoted: Vec<Value>,
     /// The id that the parts of one album share.
@@ -113,30 +115,22 @@ pub enum Direct {
 
 impl fmt::Display for IdentityRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
         writeln!(f, "[[identity]]")?;
         writeln!(f, "name = {}", quoted(&self.name))?;
         writeln!(f, "source = {}", quoted(&self.source))?;
         writeln!(f, "kind = {}", quoted(self.kind.as_str()))?;
-        if !self.require.is_empty() {
-            writeln!(f, "require = [{}]", list(&self.require))?;
-        }
-        if !self.absent.is_empty() {
-            writeln!(f, "absent = [{}]", list(&self.absent))?;
-        }
-        if !self.equal.is_empty() {
-            let pairs: Vec<_> = self.equal.iter().map(|(value, scalar)| format!("{value} = {scalar}")).collect();
-            writeln!(f, "equal = {{ {} }}", pairs.join(", "))?;
-        }
+        list(f, "require", &self.require)?;
+        list(f, "absent", &self.absent)?;
+        pairs(f, "equal", self.equal.iter().map(|(value, scalar)| (value, scalar)))?;
         writeln!(f, "event = {}", self.event)?;
-        optional(f, "message", self.message.as_ref())?;
+        line(f, "message", self.message.as_ref())?;
         if let Some(Time { at, unit }) = &self.time {
             writeln!(f, "time = {{ at = {at}, unit = {} }}", quoted(unit.as_str()))?;
         }
         writeln!(f, "sender = {}", self.sender)?;
-        optional(f, "sender-name", self.sender_name.as_ref())?;
+        line(f, "sender-name", self.sender_name.as_ref())?;
         writeln!(f, "conversation = {}", self.conversation)?;
-        optional(f, "thread", self.thread.as_ref())?;
+        line(f, "thread", self.thread.as_ref())?;
         match &self.direct {
             Direct::Const(value) => writeln!(f, "direct = {{ const = {value} }}")?,
             Direct::At { at, is } => {
@@ -144,21 +138,13 @@ impl fmt::Display for IdentityRule {
                 writeln!(f, "direct = {{ at = {at}, is = [{is}] }}")?;
             }
         }
-        optional(f, "reply-to", self.reply_to.as_ref())?;
-        if !self.text.is_empty() {
-            writeln!(f, "text = [{}]", list(&self.text))?;
+        line(f, "reply-to", self.reply_to.as_ref())?;
+        if self.text_by == TextBy::Others {
+            writeln!(f, "words = \"others\"")?;
         }
-        if !self.quoted.is_empty() {
-            writeln!(f, "quoted = [{}]", list(&self.quoted))?;
-        }
-        optional(f, "group", self.group.as_ref())?;
-        if let Some((setting, value)) = &self.when {
-            writeln!(f, "when = {{ {setting} = {} }}", quoted(value))?;
-        }
-        Ok(())
+        list(f, "text", &self.text)?;
+        list(f, "quoted", &self.quoted)?;
+        line(f, "group", self.group.as_ref())?;
+        pairs(f, "when", self.when.iter().map(|(setting, value)| (setting, quoted(value))))
     }
-}
-
-fn optional(f: &mut fmt::Formatter<'_>, key: &str, value: Option<&Value>) -> fmt::Result {
-    value.map_or(Ok(()), |value| writeln!(f, "{key} = {value}"))
 }

@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{error::Malformed, is_plain, path::PathPattern, pointer::PointerPattern};
+use super::{Bound, FieldPattern, PathPattern, Pointer, PointerPattern, UrlTemplate, error::Malformed, is_plain};
 
 /// The longest value of a setting, in bytes.
 pub(super) const CONFIG_BYTES: usize = 1000;
@@ -115,6 +115,27 @@ impl Shape for ToolName {
     }
 }
 
+/// The name of a variable of the environment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EnvName;
+impl Shape for EnvName {
+    const RULE: &'static str = "use a capital letter, then capital letters, digits and `_`, at most 64";
+    fn fits(name: &str) -> bool {
+        shaped(name, 64, |b| b.is_ascii_uppercase(), |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    }
+}
+
+/// The name of a part of a form or a multipart body.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FormPart;
+impl Shape for FormPart {
+    const RULE: &'static str = "a part of a form is named with letters, digits and `_-.[]`, at most 64";
+    fn fits(name: &str) -> bool {
+        let shape = |b: u8| b.is_ascii_alphanumeric() || b"_-.[]".contains(&b);
+        shaped(name, 64, shape, shape)
+    }
+}
+
 /// A version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version;
@@ -131,17 +152,19 @@ impl Shape for Version {
 pub(super) struct MetaKey;
 impl MetaKey {
     /// Attributes that the host writes.
-    const HOSTS: [&'static str; 15] = [
+    const HOSTS: [&'static str; 17] = [
         "source",
         "channel",
         "chat_id",
         "message_id",
+        "message_ids",
         "user",
         "user_id",
         "ts",
         "thread_id",
         "kind",
         "reply_to",
+        "reply_to_text",
         "text_by",
         "redelivered",
         "direct",
@@ -151,8 +174,8 @@ impl MetaKey {
 }
 impl Shape for MetaKey {
     const RULE: &'static str = "an attribute is a letter or `_`, then letters, digits and `_`, at most 32, and none of the \
-        host's own (source, channel, chat_id, message_id, user, user_id, ts, thread_id, kind, reply_to, text_by, \
-        redelivered, direct, file_path, image_path, and all that begin with attachment_)";
+        host's own (source, channel, chat_id, message_id, message_ids, user, user_id, ts, thread_id, kind, reply_to, \
+        reply_to_text, text_by, redelivered, direct, file_path, image_path, and all that begin with attachment_)";
     fn fits(name: &str) -> bool {
         let lower = name.to_ascii_lowercase();
         shaped(name, 32, |b| b.is_ascii_alphabetic() || b == b'_', |b| b.is_ascii_alphanumeric() || b == b'_')
@@ -233,7 +256,7 @@ macro_rules! read_by_parse {
         }
     )*};
 }
-read_by_parse!(Pattern, PathPattern, PointerPattern);
+read_by_parse!(Bound, FieldPattern, Pattern, PathPattern, Pointer, PointerPattern, UrlTemplate);
 
 #[cfg(test)]
 mod tests {

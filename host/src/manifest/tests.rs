@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod requests;
+
 const HEAD: &str = "name = \"it\"\nversion = \"1.0.0\"\nsummary = \"Something\"\n";
 
 const PLATFORM: &str = r#"
@@ -115,6 +117,18 @@ params.days = { type = "integer", max = 7 }
 }
 
 #[test]
+fn the_manifest_in_the_guide_for_authors_loads() {
+    let guide = include_str!("../../../wit/README.md");
+    let (start, end) = (guide.find("## The manifest").unwrap(), guide.find("## Evidence and wording").unwrap());
+    let blocks = guide[start..end].split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let (tables, head): (Vec<&str>, Vec<&str>) = blocks.partition(|block| block.starts_with('['));
+    let head = head.concat().replace("profile =", "# profile =");
+    let manifest = Manifest::parse(&format!("{head}{}", tables.concat())).unwrap();
+    let platform = &manifest.own;
+    assert!(platform.endpoint("answer").is_some() && platform.poll("entries").is_some() && platform.burst.is_some());
+}
+
+#[test]
 fn a_profile_brings_vetted_rules() {
     let contract = parse("profile = \"fakechat\"\nactions = [\"send\"]").unwrap().resolve().unwrap();
     assert!(contract.from_profile);
@@ -147,7 +161,7 @@ fn errors_name_key_line_column_and_mend() {
         ("name = \"again\"", "this is not TOML"),
         (
             "profile = \"nothing\"",
-            "line 4, column 11, profile: this version of Sluicegate has no profile \"nothing\"; it has fakechat, webhook",
+            "line 4, column 11, profile: this version of Sluicegate has no profile \"nothing\"; it has fakechat, telegram, webhook",
         ),
         (
             "profile = \"fakechat\"\n[[timer]]\nname = \"t\"",
@@ -155,12 +169,9 @@ fn errors_name_key_line_column_and_mend() {
         ),
         ("profile = \"fakechat\"\n[config.a]\n", "config: a manifest with a profile"),
         (
-            "[[poll]]\nname = \"updates\"",
-            "line 4, column 3, poll: this version of Sluicegate does not know polls (`[[poll]]`) yet",
+            "[[socket]]",
+            "line 4, column 3, socket: this version of Sluicegate does not know outgoing WebSockets (`[[socket]]`) yet",
         ),
-        ("[[endpoint]]", "endpoints"),
-        ("[[socket]]", "outgoing WebSockets"),
-        ("[secrets.token]", "line 4, column 2, secrets: this version of Sluicegate does not know secrets"),
         (
             "actions = [\"send\", \"ask\"]",
             "line 4, column 20, actions[1]: this version of Sluicegate does not know the action \"ask\" yet",
@@ -257,7 +268,7 @@ fn routes_that_cannot_be_enforced_do_not_load() {
 #[test]
 fn rules_that_read_what_they_must_not_do_not_load() {
     for (line, with, expected) in [
-        ("source = \"hook\"", "source = \"nothing\"", "no route is named \"nothing\""),
+        ("source = \"hook\"", "source = \"nothing\"", "no route is named \"nothing\", and no poll"),
         ("source = \"hook\"", "source = \"tick\"", "is a timer"),
         ("source = \"hook\"", "source = \"page\"", "does not bring JSON"),
         ("event = \"/id\"\nmessage", "message", "missing field `event`"),

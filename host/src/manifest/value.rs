@@ -10,7 +10,7 @@ use serde::{
 use super::{error::Malformed, pointer::Pointer};
 
 /// Headers that hold secrets; a rule must not show them to anybody.
-const SECRET_HEADERS: [&str; 6] =
+pub(super) const SECRET_HEADERS: [&str; 6] =
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-gitlab-token", "x-api-key"];
 
 /// Where a rule reads a value.
@@ -66,9 +66,14 @@ impl Value {
     }
 }
 
-fn header(name: &str) -> Result<Value, Malformed> {
+/// Whether it is the name of a header: a token of RFC 9110, at most 64 characters.
+pub(super) fn is_header_name(name: &str) -> bool {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(token) {
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(token)
+}
+
+fn header(name: &str) -> Result<Value, Malformed> {
+    if !is_header_name(name) {
         return Err(Malformed::new("`$header:` is followed by the name of a header, at most 64 characters"));
     }
     let name = name.to_ascii_lowercase();
@@ -153,7 +158,7 @@ impl fmt::Display for Scalar {
 }
 
 /// A text as a TOML basic string on one line, with everything that does not show written out.
-pub(super) fn quoted(text: &str) -> impl fmt::Display {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -165,6 +170,31 @@ pub(super) fn quoted(text: &str) -> impl fmt::Display {
     }
     out.push('"');
     out
+}
+
+/// A line of a TOML table, where there is a value.
+pub(super) fn line(f: &mut fmt::Formatter<'_>, key: &str, value: Option<impl fmt::Display>) -> fmt::Result {
+    value.map_or(Ok(()), |value| writeln!(f, "{key} = {value}"))
+}
+
+/// A line of a TOML table with a list, where it is not empty.
+pub(super) fn list<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    key: &str,
+    values: impl IntoIterator<Item = T>,
+) -> fmt::Result {
+    let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
+    line(f, key, (!values.is_empty()).then(|| format!("[{}]", values.join(", "))))
+}
+
+/// A line of a TOML table with an inline table, where it is not empty.
+pub(super) fn pairs<K: fmt::Display, V: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    key: &str,
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> fmt::Result {
+    let pairs: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    line(f, key, (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", "))))
 }
 
 #[cfg(test)]

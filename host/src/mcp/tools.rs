@@ -12,7 +12,7 @@ pub use arguments::ArgumentError;
 use arguments::Arguments;
 
 use super::{JsonObject, ToolDefinition};
-use crate::name::AdapterName;
+use crate::{name::AdapterName, text::Format};
 
 /// An adapter, and which of the host's tools it can serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Reply {
     pub thread_id: Option<String>,
     /// What to say; not empty unless there are files.
     pub text: String,
+    /// How the text is to be read.
+    pub format: Format,
     /// The message to quote.
     pub reply_to: Option<String>,
     /// Files to send, as Claude named them: neither absolute nor allowed for certain.
@@ -83,6 +85,8 @@ pub struct EditMessage {
     pub message_id: String,
     /// What it shall say.
     pub text: String,
+    /// How the text is to be read.
+    pub format: Format,
 }
 
 /// The arguments of `download_attachment`.
@@ -126,16 +130,27 @@ impl HostTools {
     pub fn definitions(&self) -> Vec<ToolDefinition> {
         let text = |summary: &str| json!({ "type": "string", "description": summary });
         let chat = text("chat_id of the <channel> tag");
+        let format = json!({
+            "type": "string",
+            "enum": ["markdown", "text"],
+            "description": "markdown (the default) shows Markdown as formatting; text shows the text exactly as written",
+        });
         let reply = json!({
             "chat_id": chat,
             "text": text("What to say"),
+            "format": format,
             "thread_id": text("thread_id of the <channel> tag, if it has one"),
             "reply_to": text("message_id of an earlier message to quote; leave out for a normal answer"),
             "files": { "type": "array", "items": { "type": "string" },
                        "description": "Absolute paths of files to send along" },
         });
         let react = json!({ "chat_id": chat, "message_id": text("message_id of the <channel> tag"), "emoji": text("One emoji") });
-        let edit = json!({ "chat_id": chat, "message_id": text("The message_id that reply returned"), "text": text("The new text") });
+        let edit = json!({
+            "chat_id": chat,
+            "message_id": text("The message_id that reply returned"),
+            "text": text("The new text"),
+            "format": format,
+        });
         let download = json!({ "file_id": text("attachment_file_id of the <channel> tag") });
         [
             self.definition("reply", REPLY, reply, &["chat_id", "text"], |channel| channel.send),
@@ -202,7 +217,8 @@ impl HostTools {
                 let (chat_id, thread_id) = (given.id("chat_id")?, given.optional_id("thread_id")?);
                 let (reply_to, files) = (given.optional_id("reply_to")?, given.texts("files")?);
                 let text = if files.is_empty() { given.text("text")? } else { given.optional_text("text")? };
-                Call::Reply(Reply { channel, chat_id, thread_id, text, reply_to, files })
+                let format = given.format()?;
+                Call::Reply(Reply { channel, chat_id, thread_id, text, format, reply_to, files })
             }
             "react" => Call::React(React {
                 channel,
@@ -215,6 +231,7 @@ impl HostTools {
                 chat_id: given.id("chat_id")?,
                 message_id: given.id("message_id")?,
                 text: given.text("text")?,
+                format: given.format()?,
             }),
             _ => Call::Download(Download { channel, file_id: given.id("file_id")? }),
         };

@@ -44,9 +44,9 @@ fn one_adapter_gives_the_official_plugins_surface() {
     assert_eq!(
         shapes,
         [
-            ("reply", vec!["chat_id", "files", "reply_to", "text", "thread_id"], json!(["chat_id", "text"])),
+            ("reply", vec!["chat_id", "files", "format", "reply_to", "text", "thread_id"], json!(["chat_id", "text"])),
             ("react", vec!["chat_id", "emoji", "message_id"], json!(["chat_id", "message_id", "emoji"])),
-            ("edit_message", vec!["chat_id", "message_id", "text"], json!(["chat_id", "message_id", "text"])),
+            ("edit_message", vec!["chat_id", "format", "message_id", "text"], json!(["chat_id", "message_id", "text"])),
             ("download_attachment", vec!["file_id"], json!(["file_id"])),
         ]
     );
@@ -91,6 +91,7 @@ fn good_calls_are_read() {
             chat_id: "-100".into(),
             thread_id: None,
             text: text.into(),
+            format: Format::Markdown,
             reply_to: None,
             files: files.iter().map(|file| (*file).to_owned()).collect(),
         })
@@ -104,11 +105,32 @@ fn good_calls_are_read() {
         assert_eq!(one().check("reply", object(given)).unwrap().unwrap(), call);
     }
     let web = AdapterName::new("web").unwrap();
-    let edit = json!({"channel": "web", "chat_id": "1", "message_id": "2", "text": "x"});
-    let expected = EditMessage { channel: web, chat_id: "1".into(), message_id: "2".into(), text: "x".into() };
+    let edit = json!({"channel": "web", "chat_id": "1", "message_id": "2", "text": "x", "format": "text"});
+    let (chat_id, message_id) = ("1".into(), "2".into());
+    let expected = EditMessage { channel: web, chat_id, message_id, text: "x".into(), format: Format::Text };
     assert_eq!(three().check("edit_message", object(edit)).unwrap().unwrap(), Call::Edit(expected));
     let fetched = one().check("download_attachment", object(json!({"file_id": "f"}))).unwrap().unwrap();
     assert!(matches!(fetched, Call::Download(download) if download.file_id == "f"));
+}
+
+#[test]
+fn a_text_is_markdown_unless_claude_says_otherwise() {
+    for (given, format) in [
+        (Value::Null, Format::Markdown),
+        (json!("markdown"), Format::Markdown),
+        (json!("markdownv2"), Format::Markdown),
+        (json!("MarkdownV2"), Format::Markdown),
+        (json!("text"), Format::Text),
+    ] {
+        let arguments = |tool: &str| json!({"chat_id": "1", "text": "x", "format": given, tool: "2"});
+        let reply = one().check("reply", object(arguments("reply_to"))).unwrap().unwrap();
+        assert!(matches!(reply, Call::Reply(reply) if reply.format == format), "{given}");
+        let edit = one().check("edit_message", object(arguments("message_id"))).unwrap().unwrap();
+        assert!(matches!(edit, Call::Edit(edit) if edit.format == format), "{given}");
+    }
+    let offered = |tool: usize| one().definitions()[tool].input_schema["properties"]["format"]["enum"].clone();
+    assert_eq!(offered(0), json!(["markdown", "text"]));
+    assert_eq!(offered(2), json!(["markdown", "text"]));
 }
 
 #[test]
@@ -128,6 +150,9 @@ fn bad_calls_name_the_argument_and_the_mend() {
             "no argument `to`: leave it out; the tool takes chat_id",
         ),
         ("reply", json!({"chat_id": "1", "text": "x", "channel": "web"}), "`channel` is web, and this tool works for"),
+        ("reply", json!({"chat_id": "1", "text": "x", "format": "html"}), "`format` is html: pass markdown or text"),
+        ("reply", json!({"chat_id": "1", "text": "x", "format": true}), "`format` is a boolean: pass a string"),
+        ("edit_message", json!({"chat_id": "1", "message_id": "2", "text": "x", "format": ""}), "`format` is empty"),
         ("react", json!({"chat_id": "1", "message_id": "2"}), "`emoji` is missing"),
     ] {
         let error = error(&one(), tool, given.clone());

@@ -1,33 +1,37 @@
-//! Turns a message into the event that Claude sees.
+//! Turns a message, or several that belong together, into the event that Claude sees.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::sanitise;
+use super::{sanitise, wording};
 use crate::message::{Attachment, Kind, Message, TextBy};
 
 /// Most characters of what people and adapters choose freely: names, kinds, media types, adapters' attributes.
 const MAX_LABEL: usize = 1024;
 /// Most characters of what Claude gives back unchanged: ids, references, paths (`PATH_MAX`).
 const MAX_EXACT: usize = 4096;
+/// Most characters of what an answered message said: enough to know which one it is.
+const MAX_QUOTED: usize = 300;
 /// Most attachments that are described; `attachments_left_out` counts the others.
-const MAX_ATTACHMENTS: usize = 16;
-/// Most attributes of the adapter's own.
+pub(super) const MAX_ATTACHMENTS: usize = 32;
+/// Most attributes of the adapter's own, of all messages of an event.
 const MAX_META: usize = 32;
 
 /// Attributes that are the host's to write, whether or not this message has them: an adapter's attribute of
 /// that name is left out. So is `source`, which is Claude Code's, and all that begins with `attachment`.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 17] = [
     "channel",
     "chat_id",
     "file_path",
     "image_path",
     "kind",
     "message_id",
+    "message_ids",
     "redelivered",
     "reply_to",
+    "reply_to_text",
     "source",
     "text",
     "text_by",
@@ -66,35 +70,67 @@ impl<'a> Event<'a> {
     /// Describes a message; `redelivered` marks one that may have been on the wire before.
     #[must_use]
     pub fn of(message: &'a Message, redelivered: bool) -> Self {
-        let mut attributes = Attributes(Vec::with_capacity(12 + message.meta.len()));
-        attributes.put("channel", message.adapter.as_str(), MAX_LABEL);
-        attributes.put("chat_id", &message.conversation, MAX_EXACT);
-        attributes.put("message_id", &message.message_id, MAX_EXACT);
-        attributes.put("user", message.sender_name.as_deref().unwrap_or(&message.sender), MAX_LABEL);
-        attributes.put("user_id", &message.sender, MAX_EXACT);
-        if let Ok(time) = Timestamp::from_millisecond(message.time_ms) {
+        Self::of_all(message, &[], redelivered)
+    }
+
+    /// Describes messages of one sender in one conversation and thread as one event: `first` and those after it, in
+    /// order. `redelivered` marks that one of them may have been on the wire before.
+    ///
+    /// The content is the texts, a line each, without placeholders such as "(photo)" where another one has a text.
+    /// `message_id` is the last message's, the one to answer; `message_ids` lists all, with commas, if there are
+    /// several. `ts` is the first one's, `reply_to` and `reply_to_text` those of the first one that answers something.
+    /// Attachments are numbered through. Of an adapter's attribute that several messages have, the first counts.
+    #[must_use]
+    pub fn of_all(first: &'a Message, rest: &[&'a Message], redelivered: bool) -> Self {
+        let all = || iter::once(first).chain(rest.iter().copied());
+        let last = rest.last().copied().unwrap_or(first);
+        let (content, text_by) = if rest.is_empty() {
+            (sanitise::content(&first.text), first.text_by)
+        } else {
+            let (text, text_by) = wording::together(all());
+            // As a whole: a tag must not come to be where two texts meet.
+            (sanitise::content(&text).into_owned().into(), text_by)
+        };
+        let mut attributes = Attributes(Vec::with_capacity(12 + first.meta.len()));
+        attributes.put("channel", last.adapter.as_str(), MAX_LABEL);
+        attributes.put("chat_id", &last.conversation, MAX_EXACT);
+        attributes.put("message_id", &last.message_id, MAX_EXACT);
+        if !rest.is_empty() {
+            let ids: Vec<&str> = all().map(|message| &*message.message_id).collect();
+            attributes.put_owned("message_ids", sanitise::attribute(&ids.join(","), MAX_EXACT).into_owned());
+        }
+        attributes.put("user", last.sender_name.as_deref().unwrap_or(&last.sender), MAX_LABEL);
+        attributes.put("user_id", &last.sender, MAX_EXACT);
+        if let Ok(time) = Timestamp::from_millisecond(first.time_ms) {
             attributes.put_owned("ts", format!("{time:.3}"));
         }
-        attributes.put_some("thread_id", message.thread.as_deref(), MAX_EXACT);
-        if message.kind != Kind::Message {
-            attributes.put("kind", message.kind.as_str(), MAX_LABEL);
+        attributes.put_some("thread_id", last.thread.as_deref(), MAX_EXACT);
+        if last.kind != Kind::Message {
+            attributes.put("kind", last.kind.as_str(), MAX_LABEL);
         }
-        attributes.put_some("reply_to", message.reply_to.as_deref(), MAX_EXACT);
-        if message.text_by == TextBy::Adapter {
-            attributes.put("text_by", "adapter", MAX_LABEL);
+        // Both of one message: a quotation must not stand beside another message's id.
+        if let Some(answer) = all().find(|message| message.reply_to.is_some() || message.quoted.is_some()) {
+            attributes.put_some("reply_to", answer.reply_to.as_deref(), MAX_EXACT);
+            attributes.put_some("reply_to_text", answer.quoted.as_deref(), MAX_QUOTED);
         }
-        for (index, attachment) in message.attachments.iter().take(MAX_ATTACHMENTS).enumerate() {
+        match text_by {
+            TextBy::Sender => {}
+            TextBy::Others => attributes.put("text_by", "others", MAX_LABEL),
+            TextBy::Adapter => attributes.put("text_by", "adapter", MAX_LABEL),
+        }
+        let attachments = all().flat_map(|message| &message.attachments);
+        for (index, attachment) in attachments.clone().take(MAX_ATTACHMENTS).enumerate() {
             attributes.put_attachment(index, attachment);
         }
-        if message.attachments.len() > MAX_ATTACHMENTS {
-            let left_out = message.attachments.len() - MAX_ATTACHMENTS;
+        let left_out = attachments.skip(MAX_ATTACHMENTS).count();
+        if left_out > 0 {
             attributes.put_owned("attachments_left_out", left_out.to_string());
         }
         if redelivered {
             attributes.put("redelivered", "1", MAX_LABEL);
         }
-        attributes.put_adapters_own(&message.meta);
-        Self { content: sanitise::content(&message.text), meta: attributes.0 }
+        attributes.put_adapters_own(all().flat_map(|message| &message.meta));
+        Self { content, meta: attributes.0 }
     }
 
     /// The event as the model sees it, for a server of that name: what Claude Code 2.1 makes of the notification.
@@ -180,8 +216,12 @@ impl<'a> Attributes<'a> {
         self.put_some(path, attachment.path.as_deref(), MAX_EXACT);
     }
 
-    fn put_adapters_own(&mut self, meta: &'a [(String, String)]) {
-        for (key, value) in meta.iter().take(MAX_META) {
+    fn put_adapters_own(&mut self, meta: impl Iterator<Item = &'a (String, String)>) {
+        let most = self.0.len() + MAX_META;
+        for (key, value) in meta {
+            if self.0.len() >= most {
+                break;
+            }
             let free = is_key(key) && !is_reserved(key) && !self.0.iter().any(|(taken, _)| taken == key);
             if free {
                 self.put(key.as_str(), value, MAX_LABEL);

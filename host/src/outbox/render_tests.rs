@@ -120,6 +120,8 @@ fn an_adapters_attribute_never_stands_for_the_hosts() {
         "User_Id",
         "thread_id",
         "reply_to",
+        "reply_to_text",
+        "Message_IDs",
         "file_path",
         "image_path",
         "attachment_file_id",
@@ -151,7 +153,7 @@ fn what_is_long_or_many_is_bounded() {
     };
     let shown = shown(&huge);
     assert!(shown.iter().all(|(_, value)| value.chars().count() <= MAX_EXACT));
-    assert!(shown.contains(&("attachments_left_out".into(), "84".into())));
+    assert!(shown.contains(&("attachments_left_out".into(), "68".into())));
     assert_eq!(shown.iter().filter(|(key, _)| key.starts_with('k')).count(), MAX_META);
 }
 
@@ -187,4 +189,150 @@ fn a_notification_is_one_line_of_strings() {
 #[test]
 fn an_impossible_time_is_left_out() {
     assert!(!keys(&Message { time_ms: i64::MAX, ..message() }).contains(&"ts".to_owned()));
+}
+
+fn shown_together(messages: &[Message]) -> (String, Vec<(String, String)>) {
+    let rest: Vec<&Message> = messages[1..].iter().collect();
+    let event = Event::of_all(&messages[0], &rest, false);
+    (event.content.into_owned(), event.meta.into_iter().map(|(k, v)| (k.into_owned(), v.into_owned())).collect())
+}
+
+fn text_of(messages: &[Message]) -> String {
+    shown_together(messages).0
+}
+
+fn photo(text: &str, by: TextBy) -> Message {
+    Message { text: text.into(), text_by: by, attachments: vec![attachment("r")], ..message() }
+}
+
+#[test]
+fn several_messages_are_one_event() {
+    let first = Message {
+        message_id: "1".into(),
+        text: "look".into(),
+        meta: vec![("set".into(), "first".into())],
+        ..message()
+    };
+    let second = Message {
+        message_id: "2".into(),
+        time_ms: 1_700_000_001_000,
+        reply_to: Some("70".into()),
+        quoted: Some("which one?".into()),
+        attachments: vec![Attachment {
+            path: Some("/inbox/a.png".into()),
+            media_type: Some("image/png".into()),
+            ..attachment("ref-1")
+        }],
+        ..photo("(photo)", TextBy::Adapter)
+    };
+    let third = Message {
+        message_id: "3".into(),
+        time_ms: 1_700_000_002_000,
+        sender_name: Some("Ann B.".into()),
+        reply_to: Some("71".into()),
+        quoted: Some("another".into()),
+        text: "and this".into(),
+        attachments: vec![attachment("ref-2"), attachment("ref-3")],
+        meta: vec![("set".into(), "second".into()), ("own".into(), "1".into())],
+        ..message()
+    };
+    let (content, meta) = shown_together(&[first, second, third]);
+    assert_eq!(content, "look\nand this");
+    let meta: Vec<(&str, &str)> = meta.iter().map(|(key, value)| (&**key, &**value)).collect();
+    assert_eq!(
+        meta,
+        [
+            ("channel", "telegram"),
+            ("chat_id", "-100200"),
+            ("message_id", "3"),
+            ("message_ids", "1,2,3"),
+            ("user", "Ann B."),
+            ("user_id", "4711"),
+            ("ts", "2023-11-14T22:13:20.000Z"),
+            ("reply_to", "70"),
+            ("reply_to_text", "which one?"),
+            ("attachment_kind", "document"),
+            ("attachment_mime", "image/png"),
+            ("attachment_file_id", "ref-1"),
+            ("image_path", "/inbox/a.png"),
+            ("attachment_2_kind", "document"),
+            ("attachment_2_file_id", "ref-2"),
+            ("attachment_3_kind", "document"),
+            ("attachment_3_file_id", "ref-3"),
+            ("set", "first"),
+            ("own", "1"),
+        ]
+    );
+}
+
+#[test]
+fn placeholders_give_way_to_texts_only() {
+    use TextBy::{Adapter, Others, Sender};
+    let plain = |text: &str, text_by| Message { text: text.into(), text_by, ..message() };
+    for (messages, content, by) in [
+        (vec![photo("(photo)", Adapter), photo("a caption", Sender), photo("(photo)", Adapter)], "a caption", None),
+        (vec![photo("(photo)", Adapter), photo("(video)", Adapter)], "(photo)\n(video)", Some("adapter")),
+        (vec![photo("(photo)", Adapter), photo("", Sender)], "(photo)", Some("adapter")),
+        // Words that nothing else says: nothing is attached, they are no placeholder, or they are the sender's.
+        (
+            vec![photo("(photo)", Adapter), plain("(location 52.5, 13.4)", Adapter)],
+            "(location 52.5, 13.4)",
+            Some("adapter"),
+        ),
+        (vec![photo("A red car", Adapter), photo("(photo)", Adapter)], "A red car", Some("adapter")),
+        (vec![photo("(mine)", Sender), plain("hello", Sender)], "(mine)\nhello", None),
+        (vec![plain("", Sender), plain("hello", Sender), plain(" \n", Sender)], "hello", None),
+        (vec![photo("(photo)", Adapter), photo("read this", Others)], "read this", Some("others")),
+        // Never gathered together; if they were, they would not pass for the sender's.
+        (vec![plain("obey", Adapter), plain("hello", Sender)], "obey\nhello", Some("adapter")),
+        (vec![plain("hello", Sender), plain("obey", Others)], "hello\nobey", Some("others")),
+    ] {
+        let (shown, meta) = shown_together(&messages);
+        assert_eq!(shown, content);
+        let shown_by = meta.iter().find(|(key, _)| key == "text_by").map(|(_, by)| &**by);
+        assert_eq!(shown_by, by, "{content}");
+    }
+    assert_eq!(text_of(&[photo("(photo)", Adapter)]), "(photo)");
+    assert!(shown(&plain("passed on", Others)).contains(&("text_by".into(), "others".into())));
+}
+
+#[test]
+fn texts_form_no_tag_where_they_meet() {
+    let said = |text: &str| Message { text: text.into(), ..message() };
+    assert_eq!(text_of(&[said("a <"), said("channel source=\"x\">")]), "a ‹\nchannel source=\"x\">");
+    assert_eq!(text_of(&[said("</"), said("system-reminder>")]), "‹/\nsystem-reminder>");
+}
+
+#[test]
+fn what_is_answered_is_quoted_in_one_short_line() {
+    let quoting = |text: &str| Message { reply_to: Some("7".into()), quoted: Some(text.into()), ..message() };
+    let text = |message: &Message| shown(message).into_iter().find(|(key, _)| key == "reply_to_text").map(|(_, v)| v);
+    assert_eq!(text(&quoting("one\r\ntwo\u{202e}\u{0}<channel>")).unwrap(), "one two<channel>");
+    assert_eq!(text(&quoting("")), None);
+    let cut = text(&quoting(&"ü".repeat(5000))).unwrap();
+    assert_eq!(cut.chars().count(), 300);
+    assert!(cut.ends_with("ü…"), "{cut}");
+    // What is quoted belongs to the message that is named beside it.
+    let answer = Message { reply_to: Some("8".into()), ..message() };
+    let (_, meta) = shown_together(&[answer, quoting("other")]);
+    assert!(meta.contains(&("reply_to".into(), "8".into())));
+    assert!(!meta.iter().any(|(key, _)| key == "reply_to_text"));
+}
+
+#[test]
+fn an_event_of_many_messages_is_bounded() {
+    let one = |n: usize| Message {
+        message_id: n.to_string().repeat(1000),
+        attachments: (0..3).map(|n| attachment(&n.to_string())).collect(),
+        meta: (0..9).map(|k| (format!("k{n}_{k}"), "v".into())).collect(),
+        ..message()
+    };
+    let (_, meta) = shown_together(&(0..32).map(one).collect::<Vec<_>>());
+    assert!(meta.iter().all(|(_, value)| value.chars().count() <= MAX_EXACT));
+    assert!(meta.contains(&("attachments_left_out".into(), "64".into())));
+    assert_eq!(meta.iter().filter(|(key, _)| key.starts_with('k')).count(), MAX_META);
+    let mut keys: Vec<_> = meta.iter().map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), meta.len());
 }

@@ -8,6 +8,10 @@
 //! start, the wire is *behind*: it reads from the [`Backlog`] until nothing is left, then it is live again. So a
 //! client that stops reading holds up this thread and nothing else, and memory stays bounded.
 //!
+//! A message that gathers (see `burst`) is held until its burst is complete, while others pass it. What is held was
+//! taken from the journal but not written: the written cursor stays before the oldest of it, so that the next
+//! process gets it again, together with what has passed it. How far it may be passed is bounded.
+//!
 //! Order of things for each event: its offer is durable ([`Backlog::mark_offered`]), then it is written, then the
 //! cursor moves ([`Backlog::written`]). What was offered but not known to be written when a process ended is
 //! sent again, marked as redelivered.
@@ -49,7 +53,7 @@ pub trait Backlog: Send + 'static {
     /// Whatever kept the journal from committing; nothing is written then.
     fn mark_offered(&mut self, seq: i64) -> Result<(), BacklogError>;
 
-    /// Everything up to `seq` has been written. May be recorded later.
+    /// Everything up to `seq` has been written; rises with each call. May be recorded later.
     fn written(&mut self, seq: i64);
 }
 
@@ -80,6 +84,10 @@ pub struct Limits {
     pub batch_events: usize,
     /// Bytes of events that are written with one call, roughly; a single event may be larger.
     pub batch_bytes: usize,
+    /// Messages that may come while one is held for its burst, those that are held included; then it leaves.
+    pub held_messages: usize,
+    /// Bytes of messages that are held, roughly; above it the oldest leave.
+    pub held_bytes: usize,
     /// How long to wait before asking a failing journal again.
     pub retry: Duration,
 }
@@ -93,6 +101,8 @@ impl Default for Limits {
             waiting_frame_bytes: 16 << 20,
             batch_events: 256,
             batch_bytes: 128 << 10,
+            held_messages: 1024,
+            held_bytes: 8 << 20,
             retry: Duration::from_millis(500),
         }
     }
@@ -138,7 +148,8 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) frames: VecDeque<Vec<u8>>,
     frame_bytes: usize,
-    pub(super) queue: VecDeque<Arc<Stored>>,
+    /// What was handed over, and when.
+    pub(super) queue: VecDeque<(Arc<Stored>, Instant)>,
     queue_bytes: usize,
     /// Live: the queue continues where the cursor stands. Otherwise the journal does, once the queue is empty.
     pub(super) live: bool,
@@ -158,9 +169,9 @@ pub(super) struct State {
 
 impl State {
     /// Takes from the queue what one write may carry.
-    pub(super) fn take_events(&mut self, limits: &Limits) -> Vec<Arc<Stored>> {
+    pub(super) fn take_events(&mut self, limits: &Limits) -> Vec<(Arc<Stored>, Instant)> {
         let (mut taken, mut bytes) = (Vec::with_capacity(self.queue.len().min(limits.batch_events)), 0);
-        while let Some(next) = self.queue.front() {
+        while let Some((next, _)) = self.queue.front() {
             let weight = weight(next);
             if !taken.is_empty() && (taken.len() >= limits.batch_events || bytes + weight > limits.batch_bytes) {
                 break;
@@ -238,6 +249,8 @@ impl Wire {
     pub fn deliver(&self, committed: &[Arc<Stored>]) {
         let limits = &self.shared.limits;
         let mut state = self.shared.lock();
+        // Under the lock, so that times rise with the queue.
+        let now = Instant::now();
         let mut queued = false;
         for stored in committed {
             state.newest = state.newest.max(stored.seq);
@@ -249,7 +262,7 @@ impl Wire {
             let fits = state.queue.len() < limits.queued_events && bytes <= limits.queued_bytes;
             if fits || state.queue.is_empty() {
                 state.queue_bytes = bytes;
-                state.queue.push_back(stored.clone());
+                state.queue.push_back((stored.clone(), now));
                 queued = true;
             } else {
                 state.live = false;
@@ -276,8 +289,8 @@ impl Wire {
     }
 
     /// Ends the wire: the waiting frames and the batch in hand are still written, for at most `within`. Events that
-    /// wait are left to the journal, from where the next session gets them: a client that is going away would drop
-    /// them. A thread that is stuck in a write is left behind.
+    /// wait, also those held for their burst, are left to the journal, from where the next session gets them: a client
+    /// that is going away would drop them. A thread that is stuck in a write is left behind.
     ///
     /// Returns why the wire ended; `None` if it is stuck.
     pub async fn close(&self, within: Duration) -> Option<WireEnd> {
@@ -323,14 +336,14 @@ impl Shared {
         state
     }
 
-    /// Becomes live if the journal handed over nothing beyond `cursor`, up to which the backlog was read dry.
-    pub(super) fn try_live(&self, cursor: i64) -> bool {
+    /// Becomes live if the journal handed over nothing beyond `taken`, up to which the backlog was read dry.
+    pub(super) fn try_live(&self, taken: i64) -> bool {
         let mut state = self.lock();
-        if state.newest > cursor || state.closing.is_some() {
+        if state.newest > taken || state.closing.is_some() {
             return false;
         }
         state.live = true;
-        state.caught_up = cursor;
+        state.caught_up = taken;
         (self.offering)(true);
         true
     }

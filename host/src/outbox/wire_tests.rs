@@ -11,6 +11,9 @@ use crate::{
     name::AdapterName,
 };
 
+#[path = "wire_burst_tests.rs"]
+mod bursts;
+
 /// Far longer than anything takes: a wait that ends here is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -67,13 +70,19 @@ impl Shelf {
 
     /// Commits `count` more messages, then hands them over, as the journal's thread does.
     fn commit(&self, wire: &Wire, count: usize) {
+        self.commit_as(wire, (0..count).map(|_| outgoing(0, false).message.clone()));
+    }
+
+    /// Commits these messages, each with its number as its id, and hands them over.
+    fn commit_as(&self, wire: &Wire, messages: impl IntoIterator<Item = Message>) {
         let mut journal = self.lock();
         let first = journal.rows.len();
-        for seq in first + 1..=first + count {
-            journal.rows.push(outgoing(i64::try_from(seq).unwrap(), false));
+        for (seq, message) in (1..).skip(first).zip(messages) {
+            let message = Message { message_id: i64::to_string(&seq), ..message };
+            journal.rows.push(Arc::new(Stored { seq, message, offered_before: false, live: false }));
         }
         if journal.offering {
-            journal.offered = journal.rows.last().unwrap().seq;
+            journal.offered = journal.rows.last().map_or(0, |row| row.seq);
         }
         let new = journal.rows[first..].to_vec();
         drop(journal);
@@ -91,7 +100,8 @@ impl Backlog for Shelf {
         // Like the real one: what is recorded as offered counts as sent before, whichever process offered it.
         let offered = journal.offered;
         let rows = journal.rows.iter().filter(|row| row.seq > seq).take(max_count);
-        let rows: Vec<_> = rows.map(|row| outgoing(row.seq, row.seq <= offered)).collect();
+        let again = |row: &Arc<Stored>| Stored { offered_before: row.seq <= offered, ..(**row).clone() };
+        let rows: Vec<_> = rows.map(|row| Arc::new(again(row))).collect();
         let happens = if rows.is_empty() { journal.when_dry.take() } else { None };
         drop(journal);
         if let Some(happens) = happens {
@@ -110,7 +120,9 @@ impl Backlog for Shelf {
     }
 
     fn written(&mut self, seq: i64) {
-        self.lock().written = seq;
+        let mut journal = self.lock();
+        assert!(seq > journal.written);
+        journal.written = seq;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The wire's thread: takes frames first, then events, and writes them.
+//! The wire's thread: takes frames first, then events, lets messages gather, and writes.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -9,11 +9,11 @@ use std::{
 };
 
 use super::{
+    burst::{Arrival, Bundle, Gathering, Most},
     render::Event,
-    wire::{Backlog, Format, Shared, WireEnd},
+    wire::{Backlog, Format, Shared, WireEnd, weight},
 };
-
-use crate::journal::Stored;
+use crate::{clock, journal::Stored, message::Message};
 
 /// A buffer that one large event has grown is not kept for the small ones.
 const KEPT_BUFFER: usize = 1 << 20;
@@ -23,10 +23,14 @@ pub(super) struct Writer<W, B> {
     output: W,
     format: Format,
     backlog: B,
-    /// The last event that was written.
-    cursor: i64,
-    /// Events that were taken and could not be offered yet; they come before all others.
-    pending: Vec<Arc<Stored>>,
+    /// The last message that was taken from the queue or the journal.
+    taken: i64,
+    /// Everything up to here was written, as the journal was told.
+    written: i64,
+    /// Messages that were taken and wait for others of their burst.
+    gathering: Gathering,
+    /// Events that are written next.
+    pending: Vec<Bundle>,
     /// From here on, no earlier process can have sent an event.
     own_from: Option<i64>,
     /// When to ask the journal again, after it failed.
@@ -36,6 +40,7 @@ pub(super) struct Writer<W, B> {
 
 enum Work {
     Frames(Vec<u8>),
+    Take(Vec<(Arc<Stored>, Instant)>),
     Events,
     ReadBacklog,
     End(WireEnd),
@@ -43,12 +48,15 @@ enum Work {
 
 impl<W: Write, B: Backlog> Writer<W, B> {
     pub(super) fn new(shared: Arc<Shared>, output: W, format: Format, backlog: B, written: i64) -> Self {
+        let most = Most { messages: shared.limits.held_messages, bytes: shared.limits.held_bytes };
         Self {
             shared,
             output,
             format,
             backlog,
-            cursor: written,
+            taken: written,
+            written,
+            gathering: Gathering::new(most),
             pending: Vec::new(),
             own_from: None,
             retry: None,
@@ -66,7 +74,17 @@ impl<W: Write, B: Backlog> Writer<W, B> {
         loop {
             let done = match self.next() {
                 Work::Frames(bytes) => self.write(&bytes),
-                Work::Events => self.write_pending(),
+                Work::Take(messages) => {
+                    for (stored, at) in messages {
+                        self.take(stored, Arrival::exactly(at));
+                    }
+                    self.take_due();
+                    self.write_pending()
+                }
+                Work::Events => {
+                    self.take_due();
+                    self.write_pending()
+                }
                 Work::ReadBacklog => {
                     self.read_backlog();
                     Ok(())
@@ -99,34 +117,37 @@ impl<W: Write, B: Backlog> Writer<W, B> {
                 self.retry = None;
             }
             if state.released && self.retry.is_none() {
-                if self.pending.is_empty() {
-                    self.pending = state.take_events(&shared.limits);
-                }
+                self.own_from = state.own_from;
                 if !self.pending.is_empty() {
-                    self.own_from = state.own_from;
+                    return Work::Events;
+                }
+                let taken = state.take_events(&shared.limits);
+                if !taken.is_empty() {
+                    return Work::Take(taken);
+                }
+                if self.gathering.next_deadline().is_some_and(|at| Instant::now() >= at) {
                     return Work::Events;
                 }
                 if !state.live {
                     return Work::ReadBacklog;
                 }
             }
-            state = shared.wait(state, self.retry);
+            // What is due cannot leave either while the journal fails.
+            state = shared.wait(state, self.retry.or_else(|| self.gathering.next_deadline()));
         }
     }
 
     fn read_backlog(&mut self) {
         let limits = self.shared.limits;
-        match self.backlog.after(self.cursor, limits.batch_events, limits.batch_bytes) {
+        match self.backlog.after(self.taken, limits.batch_events, limits.batch_bytes) {
             Ok(read) => {
-                // Whatever the journal does, an event never goes twice in one process, nor out of order.
-                let mut last = self.cursor;
-                self.pending = read;
-                self.pending.retain(|stored| {
-                    let next = stored.seq > last;
-                    last = last.max(stored.seq);
-                    next
-                });
-                if self.pending.is_empty() && !self.shared.try_live(self.cursor) {
+                let before = self.taken;
+                let (now, now_ms) = (Instant::now(), clock::now_ms());
+                for stored in read {
+                    let age_ms = now_ms.saturating_sub(stored.message.time_ms);
+                    self.take(stored, Arrival::ago(now, age_ms));
+                }
+                if self.taken == before && !self.shared.try_live(self.taken) {
                     // Handed over after the read: there on the next one. The pause keeps a faulty journal cheap.
                     self.retry = Some(Instant::now() + Duration::from_millis(1));
                 }
@@ -135,30 +156,62 @@ impl<W: Write, B: Backlog> Writer<W, B> {
         }
     }
 
+    fn take(&mut self, stored: Arc<Stored>, arrival: Arrival) {
+        // Whatever the journal does, a message never goes twice in one process, nor out of order.
+        if stored.seq > self.taken {
+            self.taken = stored.seq;
+            self.gathering.push(stored, arrival, &mut self.pending);
+        }
+    }
+
+    /// Takes the bursts that are due, as many as one write may carry.
+    fn take_due(&mut self) {
+        if self.gathering.is_empty() {
+            return;
+        }
+        let (limits, now) = (self.shared.limits, Instant::now());
+        let mut bytes = 0;
+        // Beside what is pending already: what is due must not wait for a queue that is never empty.
+        for _ in 0..limits.batch_events {
+            let Some(bundle) = self.gathering.take_due(now) else { break };
+            bytes += bundle.parts().map(|stored| weight(stored)).sum::<usize>();
+            self.pending.push(bundle);
+            if bytes >= limits.batch_bytes {
+                break;
+            }
+        }
+    }
+
     fn write_pending(&mut self) -> io::Result<()> {
-        let Some(last) = self.pending.last().map(|stored| stored.seq) else { return Ok(()) };
+        let Some(last) = self.pending.iter().map(Bundle::last_seq).max() else { return Ok(()) };
         if let Err(error) = self.backlog.mark_offered(last) {
             self.wait_for_journal(&*error);
             return Ok(());
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        for stored in &self.pending {
-            self.encode(stored, &mut buffer)?;
+        for bundle in &self.pending {
+            self.encode(bundle, &mut buffer)?;
         }
         self.write(&buffer)?;
         self.pending.clear();
-        self.cursor = last;
-        self.backlog.written(last);
+        // What is held was not written, whatever has passed it.
+        let written = self.gathering.oldest().map_or(self.taken, |oldest| oldest - 1);
+        if written > self.written {
+            self.written = written;
+            self.backlog.written(written);
+        }
         if buffer.capacity() <= KEPT_BUFFER {
             self.buffer = buffer;
         }
         Ok(())
     }
 
-    fn encode(&self, stored: &Stored, buffer: &mut Vec<u8>) -> io::Result<()> {
-        let own = self.own_from.is_some_and(|first| stored.seq >= first);
-        let event = Event::of(&stored.message, stored.offered_before && !own);
+    fn encode(&self, bundle: &Bundle, buffer: &mut Vec<u8>) -> io::Result<()> {
+        let own = |seq| self.own_from.is_some_and(|first| seq >= first);
+        let redelivered = bundle.parts().any(|stored| stored.offered_before && !own(stored.seq));
+        let rest: Vec<&Message> = bundle.rest.iter().map(|stored| &stored.message).collect();
+        let event = Event::of_all(&bundle.first.message, &rest, redelivered);
         match &self.format {
             Format::Notifications => event.write_notification(buffer)?,
             Format::Tags { source } => {

@@ -1,11 +1,17 @@
 //! One call into an adapter: what it may see, and what it leaves behind.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::bindings::{inbox, types};
+use super::{
+    bindings::{inbox, types},
+    wasi_http::{Traces, Way},
+};
 use crate::{
+    egress::{Egress, Permit},
     evidence::{Evidence, Reading},
     files::KeptFile,
+    limits::Limits,
+    manifest::Use,
     message::TextBy,
 };
 
@@ -22,6 +28,9 @@ pub trait Surroundings: Send + Sync {
 
     /// The file of that name, if this adapter has it.
     fn file(&self, id: &str) -> Option<KeptFile>;
+
+    /// The way to the network, if there is one.
+    fn egress(&self) -> Option<Arc<Egress>>;
 }
 
 /// Nothing to see: what `manifest()` gets.
@@ -34,6 +43,9 @@ impl Surroundings for Nowhere {
     fn file(&self, _: &str) -> Option<KeptFile> {
         None
     }
+    fn egress(&self) -> Option<Arc<Egress>> {
+        None
+    }
 }
 
 /// What the call is for; it decides which imports may be used.
@@ -43,8 +55,18 @@ pub enum Purpose {
     Manifest,
     /// `handle`: all; `inbox.deliver` only with the evidence of the event.
     Handle(Option<Arc<Evidence>>),
-    /// `perform`: all but `inbox.deliver`.
-    Perform,
+    /// `perform`: all but `inbox.deliver`; requests only as the action permits.
+    Perform(Permit),
+}
+
+impl Purpose {
+    /// What may be requested.
+    pub(super) fn permit(&self) -> Permit {
+        match self {
+            Self::Perform(permit) => permit.clone(),
+            Self::Manifest | Self::Handle(_) => Permit::bare(Use::Handle),
+        }
+    }
 }
 
 /// A message that `handle` delivered, read by the host.
@@ -86,6 +108,8 @@ pub struct Effects {
     pub timers: BTreeMap<String, Option<u32>>,
     /// Frames, in order.
     pub frames: Vec<Frame>,
+    /// What its requests left behind: true whether or not the call succeeded.
+    pub traces: Traces,
     /// Refusals of `inbox.deliver`, for the log.
     pub refusals: Vec<String>,
 }
@@ -98,9 +122,22 @@ pub(super) struct Call {
     /// Bytes of state and of frames among the effects.
     pub(super) state_bytes: usize,
     pub(super) frame_bytes: usize,
+    /// Requests so far.
+    pub(super) requests: usize,
 }
 
 impl Call {
+    /// What may be requested in it; nothing where there is no way to the network.
+    pub(super) fn way(&self, limits: &Limits) -> Option<Way> {
+        let within = match self.purpose {
+            Purpose::Manifest => return None,
+            Purpose::Handle(_) => limits.handle_ms,
+            Purpose::Perform(_) => limits.perform_ms,
+        };
+        let egress = self.surroundings.egress()?;
+        Some(Way { egress, permit: self.purpose.permit(), within: Duration::from_millis(within) })
+    }
+
     /// The attachment as the message keeps it.
     pub(super) fn attachment(&self, given: inbox::Attachment) -> Result<crate::message::Attachment, String> {
         let word =

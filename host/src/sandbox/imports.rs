@@ -7,7 +7,7 @@ use wasmtime::Result;
 
 use super::{
     bindings::{
-        http, inbox, log, sockets, state, timers,
+        inbox, log, sockets, state, timers,
         types::{self, Frame as WitFrame},
     },
     call::{Call, Delivery, Frame, Purpose},
@@ -37,7 +37,7 @@ const EXPLAINED: usize = 16;
 
 impl HostState {
     /// The call under way, if imports may be used in it.
-    fn call(&mut self) -> Result<&mut Call> {
+    pub(super) fn call(&mut self) -> Result<&mut Call> {
         match &mut self.call {
             Some(Call { purpose: Purpose::Manifest, .. }) => Err(wasmtime::Error::msg(ALONE)),
             Some(call) => Ok(call),
@@ -61,7 +61,10 @@ impl inbox::Host for HostState {
             return Ok(Err(refused(call, "there is no event whose bytes could be evidence".into())));
         };
         let Some(rule) = contract.platform.identities.iter().find(|rule| *rule.name == *message.rule) else {
-            explain(call, format!("the identity rule {:?} does not exist", short(&message.rule)));
+            // What the user switched off is no news.
+            if !contract.off.contains(&message.rule) {
+                explain(call, format!("the identity rule {:?} does not exist", short(&message.rule)));
+            }
             return Ok(Err(inbox::Refusal::NoSuchRule));
         };
         // One event says one thing under one rule; more would be the adapter's repetition.
@@ -80,11 +83,11 @@ impl inbox::Host for HostState {
         }
         let (text, text_by) = match message.wording {
             inbox::Wording::Read => match &reading.text {
-                Some(text) => (text.clone(), TextBy::Sender),
+                Some(text) => (text.clone(), reading.text_by),
                 None => return Ok(Err(refused(call, "the rule finds no text; give a placeholder".into()))),
             },
             inbox::Wording::Placeholder(words) => match &reading.text {
-                Some(text) => (text.clone(), TextBy::Sender),
+                Some(text) => (text.clone(), reading.text_by),
                 None if words.chars().count() <= PLACEHOLDER => (words, TextBy::Adapter),
                 None => return Ok(Err(inbox::Refusal::TooLarge)),
             },
@@ -135,24 +138,6 @@ fn explain(call: &mut Call, reason: String) {
 
 fn short(text: &str) -> String {
     text.chars().take(64).collect()
-}
-
-// A grant can hold no endpoint yet, so every request is outside of it. The endpoints' templates, and the
-// check of each request against them, belong here.
-impl http::Host for HostState {
-    async fn send(&mut self, request: http::Request) -> Result<Result<http::Response, http::Problem>> {
-        self.call()?;
-        Ok(Err(no_endpoint(&request)))
-    }
-
-    async fn download(&mut self, request: http::Request, _: String) -> Result<Result<types::KeptFile, http::Problem>> {
-        self.call()?;
-        Ok(Err(no_endpoint(&request)))
-    }
-}
-
-fn no_endpoint(request: &http::Request) -> http::Problem {
-    http::Problem::Denied(format!("the endpoint {:?} is not granted", short(&request.endpoint)))
 }
 
 impl sockets::Host for HostState {

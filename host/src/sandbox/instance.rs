@@ -9,9 +9,10 @@ use super::{
     bindings::{Channel, types},
     call::{Call, Effects, Nowhere, Purpose, Surroundings},
     engine::TICK,
+    http,
     store::HostState,
 };
-use crate::{gate::visible, limits::Limits, manifest::Contract};
+use crate::{egress::Permit, gate::visible, limits::Limits, manifest::Contract};
 
 /// Characters of an adapter's reason for a failure.
 const REASON: usize = 500;
@@ -121,17 +122,18 @@ impl Instance {
         .await
     }
 
-    /// Calls `perform` with one action. On an error the instance must be dropped.
+    /// Calls `perform` with one action, which requests what `permit` allows. On an error the instance must be dropped.
     ///
     /// # Errors
     /// [`CallError`]; whether the platform saw a request is then unknown.
     pub async fn perform(
         &mut self,
+        permit: Permit,
         surroundings: Arc<dyn Surroundings>,
         action: &types::Action,
     ) -> Result<Ended<Result<types::Outcome, types::Failure>>, CallError> {
         let wall = Duration::from_millis(self.store.data().limits.perform_ms);
-        self.run(Purpose::Perform, surroundings, wall, async |bindings, store| {
+        self.run(Purpose::Perform(permit), surroundings, wall, async |bindings, store| {
             Ok(bindings.sluicegate_channel_adapter().call_perform(store, action).await?.map_err(readable))
         })
         .await
@@ -151,7 +153,16 @@ impl Instance {
         export: impl AsyncFnOnce(&Channel, &mut Store<HostState>) -> wasmtime::Result<T>,
     ) -> Result<Ended<T>, CallError> {
         let state = self.store.data_mut();
-        state.call = Some(Call { purpose, surroundings, effects: Effects::default(), state_bytes: 0, frame_bytes: 0 });
+        let call = Call {
+            purpose,
+            surroundings,
+            effects: Effects::default(),
+            state_bytes: 0,
+            frame_bytes: 0,
+            requests: 0,
+        };
+        state.outlet.open(call.way(&state.limits), http::REQUESTS);
+        state.call = Some(call);
         state.budget.ticks_left = ticks(&state.limits);
         state.budget.exceeded = None;
         state.log.refill();
@@ -160,8 +171,12 @@ impl Instance {
         let ended = tokio::time::timeout(wall, export(&self.bindings, &mut self.store)).await;
         drop(running);
         let call = self.store.data_mut().call.take();
+        let traces = self.store.data_mut().outlet.close();
         match (ended, call) {
-            (Ok(Ok(returned)), Some(call)) => Ok(Ended { returned, effects: call.effects }),
+            (Ok(Ok(returned)), Some(mut call)) => {
+                call.effects.traces = traces;
+                Ok(Ended { returned, effects: call.effects })
+            }
             (Ok(Ok(_)), None) => Err(CallError::Trapped("the call was lost".into())),
             (Ok(Err(error)), _) => Err(failure(&self.store, &error)),
             (Err(_), _) => Err(CallError::TimedOut(wall)),

@@ -10,9 +10,11 @@ mod compile;
 mod console;
 mod engine;
 mod guest_log;
+mod http;
 mod imports;
 mod instance;
 mod store;
+mod wasi_http;
 
 use std::{path::Path, sync::Arc};
 
@@ -26,6 +28,7 @@ pub use call::{Delivery, Effects, Frame, Nowhere, Purpose, Surroundings};
 pub use compile::{COMPILE_COMMAND, CompileError, Compiler, Digest, MAX_COMPONENT, compile_child, read_component};
 pub use instance::{CallError, Ended, Instance};
 pub use store::Exceeded;
+pub use wasi_http::Traces;
 
 use bindings::ChannelPre;
 use store::HostState;
@@ -72,6 +75,7 @@ impl Sandbox {
         let engine = engine::engine(false).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
         bindings::Channel::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
         let ticker = engine::Ticker::start(&engine).map_err(|error| LoadError::Engine(error.to_string()))?;
         Ok(Arc::new(Self { engine, linker, ticker, reuse }))
@@ -107,7 +111,7 @@ impl Sandbox {
 
     fn known_imports(&self, component: &Component) -> Result<(), LoadError> {
         const OURS: [&str; 7] = ["types", "inbox", "http", "sockets", "timers", "state", "log"];
-        const WASI: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
+        const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
         for (name, _) in component.component_type().imports(&self.engine) {
             let (interface, version) = name.split_once('@').unwrap_or((name, ""));
             let known = match interface.split_once('/') {

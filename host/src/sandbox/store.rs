@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::{call::Call, console::Console, guest_log::GuestLog};
+use super::{call::Call, console::Console, guest_log::GuestLog, wasi_http::Outlet};
 use crate::{limits::Limits, manifest::Contract};
 
 /// Random bytes that a guest may ask for at once.
@@ -13,6 +14,9 @@ const RANDOM: u64 = 64 * 1024;
 
 /// Entries in the table of WASI resources.
 const RESOURCES: usize = 4096;
+
+/// Bytes of all headers of one request, as they are kept in memory.
+const FIELDS: usize = 32 * 1024;
 
 /// Core instances, memories and tables of one component. Python's components have the most.
 const INSTANCES: usize = 200;
@@ -26,7 +30,9 @@ pub(super) struct HostState {
     pub(super) call: Option<Call>,
     pub(super) budget: Budget,
     pub(super) log: Arc<GuestLog>,
+    pub(super) outlet: Outlet,
     wasi: WasiCtx,
+    wasi_http: WasiHttpCtx,
     table: ResourceTable,
 }
 
@@ -45,13 +51,31 @@ impl HostState {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
-        Self { contract, budget: Budget::new(&limits), limits, call: None, log, wasi, table }
+        let mut wasi_http = WasiHttpCtx::new();
+        wasi_http.set_field_size_limit(FIELDS);
+        Self {
+            contract,
+            budget: Budget::new(&limits),
+            limits,
+            call: None,
+            log,
+            outlet: Outlet::default(),
+            wasi,
+            wasi_http,
+            table,
+        }
     }
 }
 
 impl WasiView for HostState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for HostState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.outlet, table: &mut self.table, ctx: &mut self.wasi_http }
     }
 }
 

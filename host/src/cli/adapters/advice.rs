@@ -2,10 +2,11 @@
 
 use crate::{
     config::{AdapterConfig, Config},
+    gate::visible,
     home::Home,
     manifest::{Contract, RouteAuth},
     name::AdapterName,
-    secrets,
+    secrets::{self, SecretError, Where},
 };
 
 /// Something that is missing, and how to mend it.
@@ -46,7 +47,57 @@ pub(in crate::cli) fn advice(home: &Home, config: &Config, contract: &Contract) 
             });
         }
     }
+    advice.extend(declared_secrets(home, name, &settings, contract));
     advice.extend(wrong_settings(home, name, &settings, contract));
+    advice
+}
+
+/// Secrets that its platform needs and that are missing or unfit: each with the one command that sets it.
+fn declared_secrets(home: &Home, name: &AdapterName, settings: &AdapterConfig, contract: &Contract) -> Vec<Advice> {
+    let items = &contract.platform.secrets;
+    let set = |variable: &str| format!("sluicegate secret {name} set {}", visible(variable, 100));
+    let mut advice = Vec::new();
+    for (key, found) in secrets::of_platform(home, name, items, contract.from_profile, &settings.secrets) {
+        let Err(error) = found else { continue };
+        let (problem, mend) = match &error {
+            SecretError::Missing { variable, about, passed_over, .. } => {
+                let about = about.as_ref().map_or_else(String::new, |about| format!(" ({about})"));
+                let passed_over = if *passed_over {
+                    ". The environment has one, which it is not given, because it does not bear the adapter's name"
+                } else {
+                    ""
+                };
+                (format!("{name} has no {}{about}{passed_over}.", visible(variable, 100)), set(variable))
+            }
+            SecretError::Shape { from, variable, .. } => {
+                let mend = match from {
+                    Where::File | Where::Keychain => set(variable),
+                    // What is set elsewhere comes first, so that setting it here would not help.
+                    Where::Environment(variable) => format!("Correct {variable} where it is set, or unset it there."),
+                    Where::MappedFile(path) => format!("Write the right one into {}.", path.display()),
+                };
+                (error.to_string(), mend)
+            }
+            SecretError::Keychain { variable, why, .. } => (
+                format!("{variable} of {name} is in the system's keychain, which does not answer ({why})."),
+                format!("Unlock it, or keep the secret in a file that only you can read:\n{}", set(variable)),
+            ),
+            error => (
+                format!("The secret {key:?} of {name} cannot be read: {error}"),
+                format!("Make it readable, or change [adapters.{name}.secrets] in {}.", home.config().display()),
+            ),
+        };
+        advice.push(Advice { problem, mend, serious: true });
+    }
+    for key in settings.secrets.keys().filter(|key| !items.contains_key(*key)) {
+        advice.push(Advice {
+            problem: format!(
+                "config.toml says where the secret {key:?} of {name} is, but {name} takes none of that name."
+            ),
+            mend: format!("Take {key:?} out of [adapters.{name}.secrets] in {}.", home.config().display()),
+            serious: false,
+        });
+    }
     advice
 }
 
@@ -102,8 +153,13 @@ fn wrong_settings(home: &Home, name: &AdapterName, settings: &AdapterConfig, con
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::adapters::Said;
+    use crate::{
+        adapters::Said,
+        manifest::{Pattern, Platform, SecretItem},
+    };
 
     const MANIFEST: &str = "name = \"my-hook\"\nversion = \"1\"\nsummary = \"Takes posts\"\n\
         [config.room]\n[config.tone]\ndefault = \"calm\"\npattern = \"calm|loud\"\n\
@@ -133,5 +189,45 @@ mod tests {
         secrets::set(&home, &said.contract.manifest.name, "SG_NOT_SET", Some(&"x".repeat(40))).unwrap();
         let config = toml::from_str(&settings("room = \"x\"")).unwrap();
         assert_eq!(advice(&home, &config, &said.contract), []);
+    }
+
+    #[test]
+    fn secrets_that_are_missing_or_unfit_are_named_with_the_command_that_sets_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path()).unwrap();
+        let name = AdapterName::new("sg-test").unwrap();
+        let said = Said::parse("name = \"sg-test\"\nversion = \"1\"\nsummary = \"x\"\n".into()).unwrap();
+        let mut contract = (*said.contract).clone();
+        let item = SecretItem {
+            env: "SG_TEST_TOKEN".into(),
+            summary: Some("Token, from the office".into()),
+            pattern: Some(Pattern::parse("[a-z]{8}").unwrap()),
+        };
+        contract.from_profile = true;
+        contract.platform = Arc::new(Platform {
+            secrets: std::iter::once(("token".to_owned(), item)).collect(),
+            ..Platform::default()
+        });
+        let advised = |config: &str| {
+            let advice = declared_secrets(&home, &name, &toml::from_str(config).unwrap(), &contract);
+            advice.into_iter().map(|advice| (advice.problem, advice.mend)).collect::<Vec<_>>()
+        };
+        let set = "sluicegate secret sg-test set SG_TEST_TOKEN";
+        let missing = advised("");
+        assert!(
+            missing[0].0.contains("no SG_TEST_TOKEN (Token, from the office)") && missing[0].1 == set,
+            "{missing:?}"
+        );
+        secrets::set(&home, &name, "SG_TEST_TOKEN", Some("HUNTER22")).unwrap();
+        let unfit = advised("");
+        assert!(
+            unfit[0].0.contains("SG_TEST_TOKEN in secrets/sg-test.env is not fit") && unfit[0].1 == set,
+            "{unfit:?}"
+        );
+        assert!(!format!("{unfit:?}").contains("HUNTER22"));
+        secrets::set(&home, &name, "SG_TEST_TOKEN", Some("abcdefgh")).unwrap();
+        assert_eq!(advised(""), []);
+        let mapped = advised("[secrets]\ntoken = { file = \"nowhere\" }\nother = { env = \"X\" }");
+        assert!(mapped[0].0.contains("cannot be read") && mapped[1].0.contains("takes none"), "{mapped:?}");
     }
 }

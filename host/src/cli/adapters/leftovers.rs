@@ -20,6 +20,7 @@ use crate::{
     journal::{Journal, Options},
     name::AdapterName,
     sandbox::Digest,
+    secrets,
 };
 
 /// A component whose grant was revoked and whose data are still there.
@@ -69,9 +70,10 @@ pub(super) fn delete(home: &Home, name: &AdapterName) -> anyhow::Result<()> {
         None => forget(home, name)?,
     }
     let access = home.access(name);
-    for path in [&access, &suffixed(&access, ".lock"), &home.secrets(name)] {
+    for path in [&access, &suffixed(&access, ".lock")] {
         gone(fs::remove_file(path)).with_context(|| path.display().to_string())?;
     }
+    secrets::forget_all(home, name)?;
     let inbox = home.inbox().join(name.as_str());
     gone(fs::remove_dir_all(&inbox)).with_context(|| inbox.display().to_string())?;
     settled(home, name)

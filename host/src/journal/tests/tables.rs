@@ -193,3 +193,31 @@ fn what_belongs_to_a_grant_is_forgotten_and_does_not_come_back() {
     assert_eq!(reader.timers(&mail).unwrap().len(), 1);
     assert_eq!(reader.dead_letters(Some(&mail), 9).unwrap().len(), 1);
 }
+
+#[test]
+fn a_polls_position_is_kept_with_the_transaction_and_with_its_repetition() {
+    let bench = Bench::new();
+    let polled = |source: &str| bench.journal.reader().unwrap().polled(&name("chat"), source).unwrap();
+    assert_eq!(polled("updates"), None);
+    for (once, position) in [([1; 16], 8), ([2; 16], 9), ([2; 16], 10)] {
+        let mut transaction = empty("chat", 1);
+        (transaction.once, transaction.polled) = (Some(once), Some(("updates".into(), position)));
+        bench.journal.submit(transaction).wait().unwrap();
+        assert_eq!(polled("updates"), Some(position));
+    }
+    assert_eq!(polled("other"), None);
+    bench.journal.forget(name("chat")).wait().unwrap();
+    assert_eq!(polled("updates"), None);
+}
+
+#[test]
+fn what_the_platform_took_from_us_is_known_by_conversation() {
+    let bench = Bench::new();
+    let mut transaction = empty("chat", 1);
+    transaction.sent = vec![("room".into(), "7".into()), ("room".into(), "7".into()), ("room".into(), "8".into())];
+    bench.journal.submit(transaction).wait().unwrap();
+    let reader = bench.journal.reader().unwrap();
+    let sent = |adapter: &str, conversation: &str, id: &str| reader.sent(&name(adapter), conversation, id).unwrap();
+    assert!(sent("chat", "room", "7") && sent("chat", "room", "8"));
+    assert!(!sent("chat", "hall", "7") && !sent("mail", "room", "7") && !sent("chat", "room", "9"));
+}

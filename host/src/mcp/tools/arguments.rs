@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::mcp::JsonObject;
+use crate::{mcp::JsonObject, text::Format};
 
 /// What is wrong with a tool's arguments, and the mend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,12 @@ pub enum ArgumentError {
         name: String,
         /// Those that exist.
         known: String,
+    },
+    /// The text is to be read in a way that does not exist.
+    #[error("`format` is {given}: pass markdown or text, or leave it out for markdown")]
+    Format {
+        /// What was passed.
+        given: String,
     },
     /// The adapter does not exist, cannot do it, or has to be named.
     #[error(
@@ -113,6 +119,20 @@ impl Arguments {
                 other => Err(wrong_type(name, &other, WANTED)),
             })
             .collect()
+    }
+
+    /// How a text is to be read: Markdown where it is left out. The official plugin calls it by its platform's name,
+    /// and Claude may know that.
+    pub(super) fn format(&mut self) -> Result<Format, ArgumentError> {
+        const NAME: &str = "format";
+        let Some(value) = self.take(NAME) else { return Ok(Format::default()) };
+        let Value::String(given) = value else { return Err(wrong_type(NAME, &value, "a string")) };
+        match given.to_ascii_lowercase().as_str() {
+            "markdown" | "markdownv2" => Ok(Format::Markdown),
+            "text" => Ok(Format::Text),
+            "" => Err(ArgumentError::Empty(NAME)),
+            _ => Err(ArgumentError::Format { given: excerpt(&given) }),
+        }
     }
 
     /// Refuses what was not asked for.

@@ -1,0 +1,6 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod attacks;
+mod everyday;
+mod platform;
+mod properties;

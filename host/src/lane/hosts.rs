@@ -1,0 +1,167 @@
+//! What the host answers itself, before the adapter sees it: codes of invitations, and the commands `/start`,
+//! `/help` and `/status` of people who write directly.
+
+use super::{Lane, Occurrence, Turn, commit::Queued, judge::SHOWN};
+use crate::{
+    actions,
+    clock::now_ms,
+    evidence::Reading,
+    gate::{Ruling, Speaker, visible},
+    message::{Kind, TextBy},
+};
+
+/// A command that is the host's to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Start,
+    Help,
+    Status,
+}
+
+impl Command {
+    /// Reads a message that is a command and nothing else: `/help`, `/help@bot`, and `/start` also with what a link
+    /// handed over.
+    fn of(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let first = words.next()?;
+        let (name, to) = first.split_once('@').unwrap_or((first, "bot"));
+        if to.is_empty() || !to.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return None;
+        }
+        match (name.to_ascii_lowercase().as_str(), words.count()) {
+            ("/start", 0 | 1) => Some(Self::Start),
+            ("/help", 0) => Some(Self::Help),
+            ("/status", 0) => Some(Self::Status),
+            _ => None,
+        }
+    }
+}
+
+impl Lane {
+    /// Answers what is the host's to answer. The adapter never sees it then.
+    pub(super) fn answer_itself(&self, turn: &Turn, occurrence: &Occurrence) -> Option<Queued> {
+        // One event is one guess at a code and one command, whatever number of rules apply to it.
+        let reading = self.words(occurrence)?;
+        let text = reading.text.as_deref().unwrap_or_default();
+        let speaker = self.adapter.speaker(&reading, text, reading.text_by, false);
+        self.invitation(turn, occurrence, &reading, &speaker)
+            .or_else(|| self.command(turn, occurrence, &reading, &speaker))
+    }
+
+    /// The first reading with a text under which the host could have something to answer.
+    fn words(&self, occurrence: &Occurrence) -> Option<Reading> {
+        let evidence = occurrence.evidence.as_ref()?;
+        let invites = self.adapter.gate.has_open_invites();
+        let rules = &self.adapter.program.contract.platform.identities;
+        let mut readings = rules
+            .iter()
+            .filter(|rule| *rule.source == *evidence.source && (invites || !rule.is_by_credential()))
+            .filter_map(|rule| rule.read(evidence).ok());
+        readings.find(|reading| reading.text.is_some())
+    }
+
+    /// Takes an invitation's code out, whether or not it admits whoever sent it.
+    fn invitation(
+        &self,
+        turn: &Turn,
+        occurrence: &Occurrence,
+        reading: &Reading,
+        speaker: &Speaker<'_>,
+    ) -> Option<Queued> {
+        let adapter = &self.adapter;
+        if !adapter.gate.has_open_invites() {
+            return None;
+        }
+        if let Some(redeemed) = adapter.gate.redeem(speaker, now_ms()) {
+            tracing::info!(adapter = %adapter.name(), sender = %visible(&redeemed.sender, SHOWN), "admitted by invitation");
+            adapter.journal.count(adapter.name(), "admitted by invitation");
+            actions::tell(adapter, reading, "You are in: what you write here now reaches Claude.".into());
+            return Some(self.queue_answered(turn, occurrence, Some(&reading.event)));
+        }
+        if !adapter.gate.is_open_invite(speaker.text, now_ms()) {
+            return None;
+        }
+        tracing::warn!(adapter = %adapter.name(), "withheld a message that bears the code of an open invitation");
+        adapter.journal.count(adapter.name(), "invitation withheld");
+        Some(self.queue_answered(turn, occurrence, None))
+    }
+
+    fn command(
+        &self,
+        turn: &Turn,
+        occurrence: &Occurrence,
+        reading: &Reading,
+        speaker: &Speaker<'_>,
+    ) -> Option<Queued> {
+        let personal = speaker.vetted
+            && speaker.direct
+            && !speaker.by_credential
+            && speaker.kind == Kind::Message
+            && speaker.text_by == TextBy::Sender;
+        let command = Command::of(speaker.text).filter(|_| personal)?;
+        let adapter = &self.adapter;
+        match adapter.gate.judge(speaker, now_ms()) {
+            Ruling::Deliver => {
+                actions::tell(adapter, reading, self.answer(command, reading));
+                adapter.journal.count(adapter.name(), "answered by the host");
+            }
+            ruling => self.turn_away(ruling, reading),
+        }
+        Some(self.queue_answered(turn, occurrence, Some(&reading.event)))
+    }
+
+    fn answer(&self, command: Command, reading: &Reading) -> String {
+        match command {
+            Command::Start => "You are connected: what you write here reaches Claude Code on its owner's machine.\n\n\
+                               /help says what you can do, /status whether Claude listens."
+                .into(),
+            Command::Help => {
+                let mut text = String::from(
+                    "Write to Claude here, and it answers here. Photos and files work too; several messages in a row \
+                     are read as one.",
+                );
+                text.push_str("\n\n/status says whether Claude listens.");
+                text
+            }
+            Command::Status => {
+                let name = reading.sender_name.as_deref().map(|name| format!(" ({})", visible(name, 64)));
+                let waiting = match self.adapter.journal.unwritten() {
+                    0 => "Nothing waits for it.".into(),
+                    1 => "One message waits for it.".into(),
+                    count => format!("{count} messages wait for it."),
+                };
+                format!(
+                    "A Claude Code session is open. {waiting}\nYou are {}{}.",
+                    visible(&reading.sender, SHOWN),
+                    name.unwrap_or_default()
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_the_whole_message() {
+        for (text, command) in [
+            ("/start", Some(Command::Start)),
+            (" /START@my_bot  ", Some(Command::Start)),
+            ("/start invited-by-ann", Some(Command::Start)),
+            ("/help", Some(Command::Help)),
+            ("/status@bot", Some(Command::Status)),
+            ("/help me with this", None),
+            ("/status of the build?", None),
+            ("please /start", None),
+            ("/started", None),
+            ("/start@", None),
+            ("/start@a.b", None),
+            ("start", None),
+            ("", None),
+        ] {
+            assert_eq!(Command::of(text), command, "{text:?}");
+        }
+    }
+}
