@@ -36,6 +36,12 @@ inside() { ccrig ns "$run" -- "$@"; }
 # Waits for a recorded line that matches; more switches narrow it.
 wire() { local expression=$1; shift; ccrig wait-stdio "$run" "$expression" "$@"; }
 
+# Tries a command again until it succeeds, for some 20 s.
+soon() {
+    for _ in $(seq 400); do "$@" && return; sleep 0.05; done
+    return 1
+}
+
 check() {
     local name=$1; shift
     if "$@" >"$work/out" 2>&1; then
@@ -133,7 +139,7 @@ second_session() { # COMMAND…
     printf '%s\n' '{"jsonrpc":"2.0","id":"p","method":"server/discover","params":{}}' \
         '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"second","version":"1"}}}' \
         '{"jsonrpc":"2.0","method":"notifications/initialized"}' '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' >&9
-    for _ in $(seq 100); do grep -q '"id":1' "$work/second.out" && break; sleep 0.1; done
+    soon grep -q '"id":1' "$work/second.out"
     "$@"
     outcome=$?
     exec 9>&-

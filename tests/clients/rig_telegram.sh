@@ -37,10 +37,9 @@ start_with_fake() { # COMMAND
     mkfifo "$work/fake.in"
     exec 8<>"$work/fake.in"
     (
-        until [ -e "$run/ns.ready" ]; do sleep 0.05; done
+        soon [ -e "$run/ns.ready" ] || exit
         inside "$fake" $port <"$work/fake.in" >"$work/fake.out" 2>&1 &
-        until grep -q '"token"' "$work/fake.out"; do sleep 0.05; done
-        "$meanwhile"
+        soon grep -q '"token"' "$work/fake.out" && "$meanwhile"
         wait
     ) 8>&- &
     fake_process=$!
@@ -77,7 +76,7 @@ of_alice() { # MESSAGE-IDS
 
 stranger_gets_a_code() {
     alice=$(telegram user Alice) && telegram say "$alice" 'who is there' &&
-        code=$(telegram answer "$alice" 'sluicegate pair [0-9a-f]{6}$' | grep -o '[0-9a-f]*$' | tail -1) && [ -n "$code" ]
+        code=$(telegram answer "$alice" 'sluicegate pair ([0-9a-f]{6})$')
 }
 
 pairs() {
@@ -109,13 +108,16 @@ for attribute, file in (pair.split("=", 1) for pair in sys.argv[2:]):
     assert open(path, "rb").read() == open(file, "rb").read(), path' "$home/inbox/telegram/" "$@"
 }
 
-# A PNG file of one pixel of that grey.
+# A PNG file of that grey, larger than the thumbnails that Telegram makes.
 picture() { # FILE GREY
     python3 -c '
 import struct, sys, zlib
+width, height = 640, 480
 chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-image = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(bytes([0, int(sys.argv[2])])))
-open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + image + chunk(b"IEND", b""))' "$@"
+lines = (b"\0" + bytes([int(sys.argv[2])]) * width) * height
+open(sys.argv[1], "wb").write(
+    b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))' "$@"
 }
 
 photo_arrives() {
@@ -158,9 +160,9 @@ reacts() {
 edits() { # an answer of Claude's, by the id that `reply` gave back
     local sent
     sent=$(succeeds '"name": "reply".*mock-reply to: hello from Telegram"' | grep -o 'message_id: [0-9]*' | cut -d' ' -f2) &&
-        [ "$sent" = "$(telegram answer "$alice" '^mock-reply to: hello from Telegram$' | head -1)" ] &&
+        [ "$sent" = "$(telegram answer "$alice" '^mock-reply to: hello from Telegram$')" ] &&
         calls edit_message "{\"chat_id\": \"$alice\", \"message_id\": \"$sent\", \"text\": \"better *words*\"}" "\"message_id\": \"$sent\"" &&
-        [ "$(telegram answer "$alice" '^better words$' | head -1)" = "$sent" ]
+        [ "$(telegram answer "$alice" '^better words$')" = "$sent" ]
 }
 
 # Tags that bear one of these ids.
@@ -201,7 +203,7 @@ sends_a_photo() {
     ccrig wait-idle "$run" &&
         ccrig type "$run" "call tool: mcp__telegram__reply {\"chat_id\": \"$alice\", \"text\": \"the chart\", \"files\": [\"$run/proj/chart.png\"]}" &&
         succeeds '"name": "reply".*chart\.png' &&
-        id=$(telegram answer "$alice" '^the chart$' | head -1) &&
+        id=$(telegram answer "$alice" '^the chart$') &&
         telegram file "$alice" "$id" photo >"$work/sent.png" && cmp "$work/sent.png" "$run/proj/chart.png"
 }
 
@@ -215,10 +217,11 @@ token_is_nowhere() {
 
 # /exit, with the fake still there to see what happens then.
 leaves() {
-    ccrig wait-idle "$run" && ccrig keys "$run" C-u && ccrig type "$run" /exit && wire '' --ev exit || return 1
-    for _ in $(seq 100); do tmux -S "$run/tmux.sock" has-session -t cc 2>/dev/null || break; sleep 0.1; done
-    ended_by_itself
+    ccrig wait-idle "$run" && ccrig keys "$run" C-u && ccrig type "$run" /exit && wire '' --ev exit &&
+        soon client_is_gone && ended_by_itself
 }
+
+client_is_gone() { ! tmux -S "$run/tmux.sock" has-session -t cc 2>/dev/null; }
 
 # The last poll ended with the server: none waits, none follows, and the next one who polls is alone.
 polls_no_more() {

@@ -6,7 +6,7 @@
     telegram_client.py URL photo USER FILE [CAPTION]           the message's id
     telegram_client.py URL document USER FILE [CAPTION]        the message's id
     telegram_client.py URL album USER CAPTION FILE…            the ids of the messages
-    telegram_client.py URL answer USER REGEX                   waits for such a text of the bot: its id, then the text
+    telegram_client.py URL answer USER REGEX                   waits for such a text of the bot: its id, or what (…) matched
     telegram_client.py URL file USER MESSAGE KIND              the bytes of what the bot sent, as a photo or a document
     telegram_client.py URL call METHOD REGEX                   waits for such a call that was carried out
     telegram_client.py URL seen                                what the bot did beside messages, as JSON
@@ -77,10 +77,12 @@ def album(user, caption, *files):
 
 
 def answer(user, regex):
-    words = lambda message: message.get('text') or message.get('caption') or ''
-    found = wait('a message of the bot like %r' % regex, lambda: [
-        message for message in fake('sent', chat=int(user)) if re.search(regex, words(message), re.S)])
-    print('%d\n%s' % (found[-1]['message_id'], words(found[-1])))
+    def look():
+        for message in reversed(fake('sent', chat=int(user))):
+            found = re.search(regex, message.get('text') or message.get('caption') or '', re.S)
+            if found:
+                return found[1] if found.groups() else str(message['message_id'])
+    print(wait('a message of the bot like %r' % regex, look))
 
 
 def file(user, message, kind):

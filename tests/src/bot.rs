@@ -7,6 +7,9 @@ use crate::{
     telegram::{Content, Post, Said, Telegram},
 };
 
+/// The beginning of a small picture: all that a platform looks at.
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10";
+
 /// A home, a fake Telegram and a user who may speak.
 #[derive(Debug)]
 pub struct Bot {

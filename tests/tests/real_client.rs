@@ -5,18 +5,34 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use sluicegate_tests::binary::binary;
 
+/// Each script starts clients with time limits: not all at once.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 #[test]
 fn claude_code_registers_the_channels_hears_the_page_and_answers_it() {
+    run_with_every_client("rig.sh", &[]);
+}
+
+#[test]
+fn claude_code_holds_a_conversation_over_telegram() {
+    run_with_every_client("rig_telegram.sh", &[Path::new(env!("CARGO_BIN_EXE_fake-telegram"))]);
+}
+
+/// Runs a script of `clients/`: with the rig, the binary, what else it needs, and the client.
+fn run_with_every_client(script: &str, needs: &[&Path]) {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(rig) = rig() else { return };
     let Some(clients) = clients(&rig) else { return };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/rig.sh");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
     for client in &clients {
         eprintln!("client: {}", client.display());
-        let run = Command::new(&script).arg(&rig).arg(binary()).arg(client).output().expect("the script can be run");
+        let run = Command::new(&script).arg(&rig).arg(binary()).args(needs).arg(client).output();
+        let run = run.expect("the script can be run");
         let (words, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
         eprintln!("{words}{errors}");
         let summary = words.lines().last().unwrap_or_default();

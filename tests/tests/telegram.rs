@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use sluicegate_tests::{
-    bot::{Bot, event_saying},
+    bot::{Bot, PNG, event_saying},
     deadline,
     server::a_moment,
     telegram::{Content, Post},
@@ -88,7 +88,7 @@ fn files_go_both_ways() {
     let fetched = server.call("download_attachment", &json!({ "file_id": event.attribute("attachment_file_id") }));
     assert!(!fetched.is_error, "{}", fetched.text);
     assert_eq!(std::fs::read(fetched.text.trim()).unwrap(), report.bytes());
-    let (picture, log) = (Content::of(b"\x89PNG\r\n\x1a\npicture"), Content::of("line one\n"));
+    let (picture, log) = (Content::of(PNG), Content::of("line one\n"));
     let files = [bot.project_file("chart.png", &picture), bot.project_file("build.log", &log)];
     let sent =
         server.call("reply", &json!({ "chat_id": bot.alice.to_string(), "text": "both attached", "files": files }));

@@ -189,7 +189,7 @@ fn head(parts: &Parts, exchange: &Exchange<'_>) -> Result<Response, TransportErr
 }
 
 /// The elements of all headers of a name (RFC 9110, section 5.6.1).
-fn elements<'a>(headers: &'a HeaderMap, name: HeaderName) -> impl Iterator<Item = &'a [u8]> {
+fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
     let values = headers.get_all(name).into_iter();
     values.flat_map(|value| value.as_bytes().split(|b| *b == b',')).map(<[u8]>::trim_ascii).filter(|e| !e.is_empty())
 }
@@ -199,9 +199,8 @@ fn only(headers: &HeaderMap, name: HeaderName, element: &str) -> bool {
 }
 
 fn headers(headers: &HeaderMap, scrubber: &Scrubber) -> Vec<(String, String)> {
-    let of_connection = |name: &str| {
-        elements(headers, CONNECTION).any(|element| element.eq_ignore_ascii_case(name.as_bytes()))
-    };
+    let of_connection =
+        |name: &str| elements(headers, CONNECTION).any(|element| element.eq_ignore_ascii_case(name.as_bytes()));
     headers
         .iter()
         .filter(|(name, value)| {

@@ -22,29 +22,31 @@ fn handed_on(status: u16, headers: &[(&str, &[u8])]) -> Result<Response, Transpo
 
 #[test]
 fn headers_of_the_connection_and_of_browsers_are_not_handed_on() {
-    let response = handed_on(200, &[
-        ("content-type", b"application/json"),
-        ("Connection", b"close, X-Private"),
-        ("x-private", b"1"),
-        ("keep-alive", b"timeout=5"),
-        ("transfer-encoding", b"chunked"),
-        ("content-encoding", b"identity"),
-        ("content-length", b"5"),
-        ("set-cookie", b"session=1"),
-        ("www-authenticate", b"Basic"),
-        ("retry-after", b"5"),
-        ("x-binary", b"\xff"),
-        ("x-long", &[b'x'; MOST_VALUE + 1]),
-        ("location", b"https://example.org/bottoken-of-the-bot/x"),
-        ("token-of-the-bot", b"1"),
-    ])
+    let response = handed_on(
+        200,
+        &[
+            ("content-type", b"application/json"),
+            ("Connection", b"close, X-Private"),
+            ("x-private", b"1"),
+            ("keep-alive", b"timeout=5"),
+            ("transfer-encoding", b"chunked"),
+            ("content-encoding", b"identity"),
+            ("content-length", b"5"),
+            ("set-cookie", b"session=1"),
+            ("www-authenticate", b"Basic"),
+            ("retry-after", b"5"),
+            ("x-binary", b"\xff"),
+            ("x-long", &[b'x'; MOST_VALUE + 1]),
+            ("location", b"https://example.org/bottoken-of-the-bot/x"),
+            ("token-of-the-bot", b"1"),
+        ],
+    )
     .unwrap();
     let headers: Vec<(&str, &str)> = response.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    assert_eq!(headers, [
-        ("content-type", "application/json"),
-        ("retry-after", "5"),
-        ("location", "https://example.org/bot[secret]/x")
-    ]);
+    assert_eq!(
+        headers,
+        [("content-type", "application/json"), ("retry-after", "5"), ("location", "https://example.org/bot[secret]/x")]
+    );
     assert_eq!(response.header("retry-after"), Some("5"));
 }
 

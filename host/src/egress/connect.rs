@@ -130,7 +130,9 @@ impl Connector {
             Err(_) if !named && !is_public_name(host) => return Err(LOCAL_NAME),
             Err(_) => match timeout_at(deadline, self.resolver.resolve(host.to_owned())).await {
                 Ok(Ok(addresses)) => addresses,
-                Ok(Err(_)) => return Err(failed("the host's name cannot be resolved: is it right, is there a network?")),
+                Ok(Err(_)) => {
+                    return Err(failed("the host's name cannot be resolved: is it right, is there a network?"));
+                }
                 Err(_) => return Err(failed("the host's name cannot be resolved: no answer in time")),
             },
         };

@@ -17,8 +17,16 @@ mod prepared;
 mod request;
 mod scrub;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod unescape;
 
+pub use address::{Named, is_public};
+pub use answer::{Downloaded, Response, retry_after};
+pub use client::{Client, Exchange, TransportError};
+pub use connect::{Resolve, SystemResolver};
 pub use exchange::{Answer, Egress, PollFailure, Problem};
 pub use prepared::{Asked, Body, Content, Denied, Part, Permit, Prepared, PreparedBody, PreparedPart, Values};
+pub use scrub::{ScrubStream, Scrubber};
+pub use tls::Tls;

@@ -147,17 +147,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let parts = [
             PreparedPart::Field { name: "chat_id".into(), text: "42".into() },
-            PreparedPart::File { name: "photo".into(), file: kept(&dir, "größe 漢.png", "image/png", b"\0\r\n--x\xff") },
+            PreparedPart::File {
+                name: "photo".into(),
+                file: kept(&dir, "größe 漢.png", "image/png", b"\0\r\n--x\xff"),
+            },
             PreparedPart::Field { name: "caption".into(), text: "a\r\n\"b\" --sluicegate-\n".into() },
         ];
         let multipart = multipart(&parts).await.unwrap();
         let content_type = multipart.content_type.clone();
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(read(&content_type, written(multipart).await).await, [
-            (some("chat_id"), None, None, b"42".to_vec()),
-            (some("photo"), some("größe 漢.png"), some("image/png"), b"\0\r\n--x\xff".to_vec()),
-            (some("caption"), None, None, b"a\r\n\"b\" --sluicegate-\n".to_vec()),
-        ]);
+        assert_eq!(
+            read(&content_type, written(multipart).await).await,
+            [
+                (some("chat_id"), None, None, b"42".to_vec()),
+                (some("photo"), some("größe 漢.png"), some("image/png"), b"\0\r\n--x\xff".to_vec()),
+                (some("caption"), None, None, b"a\r\n\"b\" --sluicegate-\n".to_vec()),
+            ]
+        );
     }
 
     #[tokio::test]
@@ -168,10 +174,13 @@ mod tests {
         let body = String::from_utf8(written(multipart(&parts).await.unwrap()).await).unwrap();
         let (head, rest) = body.split_once("\r\n\r\n").unwrap();
         let lines: Vec<&str> = head.split("\r\n").skip(1).collect();
-        assert_eq!(lines, [
-            "content-disposition: form-data; name=\"f%22%0D%0Ax\"; filename=\"a%22; x=%22%0D%0Ax-evil: 1%0D%0A%0D%0A.txt\"",
-            "content-type: application/octet-stream",
-        ]);
+        assert_eq!(
+            lines,
+            [
+                "content-disposition: form-data; name=\"f%22%0D%0Ax\"; filename=\"a%22; x=%22%0D%0Ax-evil: 1%0D%0A%0D%0A.txt\"",
+                "content-type: application/octet-stream",
+            ]
+        );
         assert!(rest.starts_with("content\r\n--"));
     }
 

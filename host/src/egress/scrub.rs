@@ -184,9 +184,16 @@ fn matches(automaton: &AhoCorasick, longest: usize, source: &[u8], whole: bool) 
 /// What a secret looks like where no escapes are.
 fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![secret.to_vec()];
+    if secret.len() >= LONG {
+        // What looks like an escape in the secret itself is undone along with those around it.
+        let once = Unescaped::of(secret, true).text;
+        let twice = Unescaped::of(&once, true).text;
+        forms.extend([once, twice].into_iter().filter(|text| text.len() >= LONG));
+    }
     if secret.contains(&b' ') {
-        // In forms and queries, where `+` stands for it.
-        forms.push(secret.iter().map(|b| if *b == b' ' { b'+' } else { *b }).collect());
+        // In forms and queries `+` stands for it.
+        let plus: Vec<_> = forms.iter().map(|text| replaced(text, b' ', b'+')).collect();
+        forms.extend(plus);
     }
     if secret.len() >= LONG {
         forms.push(hex::encode(secret).into_bytes());
@@ -194,6 +201,10 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
         forms.extend((0..3).flat_map(|before| base64_forms(secret, before)));
     }
     forms
+}
+
+fn replaced(text: &[u8], old: u8, new: u8) -> Vec<u8> {
+    text.iter().map(|b| if *b == old { new } else { *b }).collect()
 }
 
 /// The secret within the base64 of a longer text, `before` bytes (modulo 3) from its beginning: those characters

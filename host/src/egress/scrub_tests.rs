@@ -34,11 +34,10 @@ fn encodings(secret: &str) -> Vec<String> {
     all.push(secret.chars().map(|c| format!("&#x{:x};", u32::from(c))).collect());
     all.push(secret.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('\'', "&#39;"));
     // Some characters escaped in one way and some in another.
-    all.push(secret.char_indices().fold(String::new(), |text, (at, c)| match (at % 4, c.is_ascii()) {
-        (0, _) | (_, false) => text + &byte_serialize(c.to_string().as_bytes()).collect::<String>(),
-        (1, _) => format!("{text}%{:02x}", u32::from(c)),
-        (2, _) => format!("{text}\\u{:04x}", u32::from(c)),
-        _ => format!("{text}{}", byte_serialize(c.to_string().as_bytes()).collect::<String>()),
+    all.push(secret.char_indices().fold(String::new(), |text, (at, c)| match (at % 3, c.is_ascii()) {
+        (1, true) => format!("{text}%{:02x}", u32::from(c)),
+        (2, true) => format!("{text}\\u{:04x}", u32::from(c)),
+        _ => text + &percent_encode(c.to_string().as_bytes(), NON_ALPHANUMERIC).to_string(),
     }));
     all
 }
@@ -204,7 +203,7 @@ fn long_texts(secrets: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>
 const SECRETS: [&str; 3] = [TOKEN, "aaaaaaaaaa", "p/\\ w%41"];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn however_a_text_is_cut_its_scrubbing_is_that_of_the_whole(

@@ -36,7 +36,9 @@ impl Tls {
 
 async fn system_config() -> Result<Arc<ClientConfig>, String> {
     let broken = |_| NO_ROOTS.to_owned();
-    tokio::task::spawn_blocking(|| config_with(&rustls_native_certs::load_native_certs().certs)).await.map_err(broken)?
+    tokio::task::spawn_blocking(|| config_with(&rustls_native_certs::load_native_certs().certs))
+        .await
+        .map_err(broken)?
 }
 
 const NO_ROOTS: &str = "no certificate authority can be read, so no server can be trusted: install the system's \

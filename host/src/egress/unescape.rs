@@ -138,15 +138,15 @@ fn unicode(source: &[u8]) -> Option<([u8; 4], usize, usize)> {
     both.ok().map(|c| encoded(c, 12))
 }
 
-/// `&#65;` or `&#x41;`, with at most [`MOST_PER_BYTE`] bytes.
+/// `&#65;` or `&#x41;`, if it is not longer than [`MOST_PER_BYTE`] allows.
 fn reference(source: &[u8]) -> Option<([u8; 4], usize, usize)> {
-    let end = source.iter().take(MOST_PER_BYTE).position(|b| *b == b';')?;
+    let end = source.iter().take(LONGEST).position(|b| *b == b';')?;
     let digits = source.get(2..end).filter(|digits| !digits.is_empty())?;
     let number = match digits {
         [b'x' | b'X', digits @ ..] => hex(digits)?,
         _ => digits.iter().try_fold(0, |number: u32, b| Some(number * 10 + char::from(*b).to_digit(10)?))?,
     };
-    char::from_u32(number).map(|c| encoded(c, end + 1))
+    char::from_u32(number).map(|c| encoded(c, end + 1)).filter(|(_, length, source)| *source <= length * MOST_PER_BYTE)
 }
 
 /// At most six hexadecimal digits.
@@ -190,7 +190,11 @@ mod tests {
             (r"\ude00", r"\ude00"),
             (r"\u00zz\q\", r"\u00zz\q\"),
             ("&amp;&lt;&gt;&quot;&apos;&#39;&#x27;&#X27;&#x0027;", "&<>\"'''''"),
-            ("&&#;&#x;&#xzz;&nbsp;&#00000039;", "&&#;&#x;&#xzz;&nbsp;&#00000039;"),
+            ("&#128512;&#x1f600;&#x000e9;", "😀😀é"),
+            (
+                "&&#;&#x;&#xzz;&nbsp;&#0000039;&#00000000039;&#999999999;",
+                "&&#;&#x;&#xzz;&nbsp;&#0000039;&#00000000039;&#999999999;",
+            ),
         ] {
             let undone = Unescaped::of(source.as_bytes(), true);
             assert_eq!(String::from_utf8_lossy(&undone.text), text, "{source}");

@@ -9,6 +9,7 @@ use clap::{Args, Parser, ValueEnum};
 
 use crate::adapters::MOST;
 use crate::measure::{Plan, Target};
+use crate::poll::PollSide;
 use crate::server::ServerCommand;
 
 /// The secret that events are signed with unless another is given. It protects nothing.
@@ -31,6 +32,15 @@ pub(crate) enum Subcommand {
     Compare(CompareArguments),
     /// Measure Sluicegate's memory at rest with so many idle adapters
     Adapters(AdaptersArguments),
+    /// Measure the bundled Telegram adapter against a fake of the Bot API: latency and updates a second
+    ///
+    /// Each round gives every side a fresh home and a fake platform twice. First single messages: the time from
+    /// handing the update out (right before the fake writes its answer to getUpdates) to the notification on the
+    /// server's standard output; the next message is sent when the next poll waits. With the default burst this is
+    /// the pause that ends a burst, 300 ms, by design. Then updates that wait before the server starts, at most a
+    /// hundred in one answer: each must be notified exactly once and confirmed, or the run fails. The server's CPU
+    /// for an update includes its share of the start; the fake runs in this process and on the same machine.
+    Poll(PollArguments),
 }
 
 /// How much load to apply, and how to print the result.
@@ -160,6 +170,39 @@ pub(crate) struct AdaptersArguments {
     pub(crate) json: bool,
 }
 
+/// Arguments of `poll`.
+#[derive(Debug, Args)]
+pub(crate) struct PollArguments {
+    /// The sluicegate binary, built for release
+    #[arg(long, default_value = "target/release/sluicegate")]
+    pub(crate) sluicegate: PathBuf,
+    /// Rounds; each measures every side once
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) rounds: u16,
+    /// Sides to measure, in this order
+    #[arg(long, value_enum, value_delimiter = ',',
+          default_values_t = [PollSide::Single, PollSide::Burst, PollSide::Power])]
+    pub(crate) sides: Vec<PollSide>,
+    /// Updates that wait when the server starts
+    #[arg(long, default_value = "20000", value_parser = at_least_one)]
+    pub(crate) updates: usize,
+    /// Messages of the latency measurement, sent one after another
+    #[arg(long, default_value = "300", value_parser = at_least_one)]
+    pub(crate) messages: usize,
+    /// The same with the default burst, where each takes a third of a second
+    #[arg(long, default_value = "40", value_parser = at_least_one)]
+    pub(crate) burst_messages: usize,
+    /// Messages sent before the latency measurement
+    #[arg(long, default_value_t = 10)]
+    pub(crate) warm_up: usize,
+    /// Seconds without a new notification after which those that are missing are given up
+    #[arg(long, default_value = "10", value_parser = seconds)]
+    pub(crate) patience: Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// One column of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -187,6 +230,10 @@ pub(crate) fn loopback(port: u16) -> SocketAddr {
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "must be a number of seconds")?;
     Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "must be a whole number from 1 on".to_owned())
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

@@ -138,21 +138,34 @@ impl Lines {
         while let Some(length) = memchr(b'\n', &bytes[used..]) {
             let line = &bytes[used..used + length];
             used += length + 1;
-            match self.number(line) {
-                Some(number) => self.arrivals.note(number, at),
+            if !self.note(line, at) {
                 // After the handshake nobody receives any more, which is no fault.
-                None => drop(self.others.send(line.to_vec())),
+                drop(self.others.send(line.to_vec()));
             }
         }
         used
     }
 
-    /// The number of the event that this line notifies of.
-    fn number(&self, line: &[u8]) -> Option<usize> {
-        let digits = self.marker.find(line)? + self.marker.needle().len();
-        self.method.find(line)?;
-        std::str::from_utf8(line.get(digits..digits + 8)?).ok()?.parse().ok()
+    /// Notes the events that this line notifies of; false if it notifies of none. One line may carry several events,
+    /// and name one of them several times in a row: that is seen once.
+    fn note(&self, line: &[u8], at: Instant) -> bool {
+        let mut places = self.marker.find_iter(line).peekable();
+        if places.peek().is_none() || self.method.find(line).is_none() {
+            return false;
+        }
+        let mut last = None;
+        for number in places.filter_map(|place| number_at(line, place + self.marker.needle().len())) {
+            if last.replace(number) != Some(number) {
+                self.arrivals.note(number, at);
+            }
+        }
+        last.is_some()
     }
+}
+
+/// The eight-digit number that stands there.
+fn number_at(line: &[u8], place: usize) -> Option<usize> {
+    std::str::from_utf8(line.get(place..place + 8)?).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -176,6 +189,17 @@ mod tests {
             assert_eq!([0, 1, 2].map(|number| arrivals.times(number)), [1, 0, 2], "in pieces of {size}");
             assert_eq!(arrivals.distinct(), 2);
         }
+    }
+
+    #[test]
+    fn a_line_may_carry_several_events_and_name_each_twice() {
+        let line = "{\"method\":\"notifications/claude/channel\",\"params\":\"x-00000000 x-00000000\nx-00000001\"}";
+        let arrivals = Arc::new(Arrivals::new(3));
+        let (sender, others) = channel();
+        let text = format!("{}\n", line.replace('\n', "\\n"));
+        watch(std::io::Cursor::new(text), "x-", Arc::clone(&arrivals), sender).unwrap();
+        assert_eq!(others.iter().count(), 0);
+        assert_eq!([0, 1, 2].map(|number| arrivals.times(number)), [1, 1, 0]);
     }
 
     struct Pieces {

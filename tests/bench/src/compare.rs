@@ -1,7 +1,6 @@
 //! Sluicegate beside the baseline on Bun, in rounds, so that what else the machine does meets all
 //! sides alike.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -9,25 +8,15 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::arguments::{CompareArguments, SECRET, Side, free_port, loopback};
-use crate::figures::{FIGURES, Run};
+use crate::figures::{FIGURES, Run, SideResult};
 use crate::home::{Home, absolute};
 use crate::measure::{Target, measure};
 use crate::server::ServerCommand;
-use crate::statistics::median;
 
 /// The result of `compare`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Comparison {
-    pub(crate) sides: Vec<SideResult>,
-}
-
-/// All runs of one side.
-#[derive(Debug, Serialize)]
-pub(crate) struct SideResult {
-    pub(crate) side: Side,
-    pub(crate) runs: Vec<Run>,
-    /// By the keys of [`FIGURES`].
-    pub(crate) medians: BTreeMap<&'static str, f64>,
+    pub(crate) sides: Vec<SideResult<Side, Run>>,
 }
 
 impl Comparison {
@@ -40,11 +29,7 @@ impl Comparison {
 /// Measures every side once a round. Progress goes to standard error.
 pub(crate) fn compare(settings: &CompareArguments) -> Result<Comparison> {
     let plan = settings.plan.plan();
-    let mut sides: Vec<_> = settings
-        .sides
-        .iter()
-        .map(|side| SideResult { side: *side, runs: Vec::new(), medians: BTreeMap::new() })
-        .collect();
+    let mut sides: Vec<_> = settings.sides.iter().map(|side| SideResult::new(*side)).collect();
     for round in 1..=settings.rounds {
         for result in &mut sides {
             eprintln!("round {round} of {}: {}", settings.rounds, result.side.name());
@@ -53,8 +38,7 @@ pub(crate) fn compare(settings: &CompareArguments) -> Result<Comparison> {
         }
     }
     for result in &mut sides {
-        let values = |of: fn(&Run) -> f64| result.runs.iter().map(of).collect::<Vec<_>>();
-        result.medians = FIGURES.iter().map(|figure| (figure.key, median(&values(figure.of)))).collect();
+        result.sum_up(FIGURES);
     }
     Ok(Comparison { sides })
 }

@@ -6,6 +6,12 @@ use sha2::Sha256;
 
 use crate::measure::Target;
 
+/// A text that no other run has, to stand before the numbers of its events.
+pub(crate) fn fresh_marker() -> Result<String> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(format!("sgb-{:x}-{:x}-", std::process::id(), now.as_millis()))
+}
+
 /// Builds the requests of one run.
 #[derive(Debug)]
 pub(crate) struct Events {
@@ -18,9 +24,8 @@ pub(crate) struct Events {
 impl Events {
     /// Events for this target, with a marker that no other run has.
     pub(crate) fn new(target: &Target) -> Result<Self> {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
         Ok(Self {
-            marker: format!("sgb-{:x}-{:x}-", std::process::id(), now.as_millis()),
+            marker: fresh_marker()?,
             host: target.address.to_string(),
             path: target.path.clone(),
             key: Hmac::new_from_slice(target.secret.as_bytes()).context("the secret cannot be a key")?,

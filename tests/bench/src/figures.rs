@@ -1,8 +1,11 @@
 //! What one run measured.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::process_tree::Memory;
+use crate::statistics::median;
 
 /// The figures of one run of one server.
 #[derive(Debug, Clone, Serialize)]
@@ -73,7 +76,7 @@ impl Account {
 
 /// One figure of a run, as the tables show it.
 #[derive(Debug)]
-pub(crate) struct Figure {
+pub(crate) struct Figure<R = Run> {
     /// The key of its median in JSON.
     pub(crate) key: &'static str,
     /// Its name and unit in a table.
@@ -81,7 +84,7 @@ pub(crate) struct Figure {
     /// Digits after the point in a table.
     pub(crate) digits: usize,
     /// Takes it from a run.
-    pub(crate) of: fn(&Run) -> f64,
+    pub(crate) of: fn(&R) -> f64,
 }
 
 /// All figures, in the tables' order.
@@ -100,8 +103,31 @@ pub(crate) const FIGURES: &[Figure] = &[
     figure("client_cpu_us", "(this client's CPU an event, µs)", 1, |run| run.client_cpu_us),
 ];
 
-const fn figure(key: &'static str, label: &'static str, digits: usize, of: fn(&Run) -> f64) -> Figure {
+/// A figure by its key, its label, the digits after the point and what takes it from a run.
+pub(crate) const fn figure<R>(key: &'static str, label: &'static str, digits: usize, of: fn(&R) -> f64) -> Figure<R> {
     Figure { key, label, digits, of }
+}
+
+/// All runs of one side of a measurement.
+#[derive(Debug, Serialize)]
+pub(crate) struct SideResult<S, R> {
+    pub(crate) side: S,
+    pub(crate) runs: Vec<R>,
+    /// By the keys of the figures.
+    pub(crate) medians: BTreeMap<&'static str, f64>,
+}
+
+impl<S, R> SideResult<S, R> {
+    /// A side that was not measured yet.
+    pub(crate) fn new(side: S) -> Self {
+        Self { side, runs: Vec::new(), medians: BTreeMap::new() }
+    }
+
+    /// Takes the medians of all runs.
+    pub(crate) fn sum_up(&mut self, figures: &[Figure<R>]) {
+        let values = |of: fn(&R) -> f64| self.runs.iter().map(of).collect::<Vec<_>>();
+        self.medians = figures.iter().map(|figure| (figure.key, median(&values(figure.of)))).collect();
+    }
 }
 
 /// KiB as MiB.

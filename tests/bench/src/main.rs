@@ -3,7 +3,8 @@
 //!
 //! `run` measures one server given as a command, `compare` measures Sluicegate beside a hand-written
 //! channel on Bun (`baseline/`), interleaved. Every event is accounted for: a run in which one is
-//! refused, missing or seen twice fails. `adapters` measures Sluicegate's memory with idle adapters.
+//! refused, missing or seen twice fails. `adapters` measures Sluicegate's memory with idle adapters, `poll`
+//! its bundled Telegram adapter against a fake of the Bot API.
 
 mod adapters;
 mod arguments;
@@ -16,6 +17,7 @@ mod handshake;
 mod home;
 mod load;
 mod measure;
+mod poll;
 mod process_tree;
 mod server;
 mod statistics;
@@ -56,6 +58,11 @@ fn main() -> Result<ExitCode> {
             let results = adapters::adapters(&settings)?;
             let text = if settings.json { serde_json::to_string_pretty(&results)? } else { table::adapters(&results) };
             (text, true)
+        }
+        Subcommand::Poll(settings) => {
+            let polled = poll::poll(&settings)?;
+            let text = if settings.json { serde_json::to_string_pretty(&polled)? } else { table::polled(&polled) };
+            (text, polled.is_faultless())
         }
     };
     writeln!(std::io::stdout().lock(), "{text}")?;

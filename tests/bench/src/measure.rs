@@ -16,7 +16,7 @@ use crate::statistics::percentile;
 use crate::{load, process_tree};
 
 /// How long duplicates are waited for after the last event was seen.
-const GRACE: Duration = Duration::from_millis(500);
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// Where events go and what they are signed with.
 #[derive(Debug, Clone)]
@@ -125,19 +125,20 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-fn microseconds(duration: Duration) -> f64 {
+/// A duration in microseconds.
+pub(crate) fn microseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
 /// Events a second; zero for no events or no time.
 #[allow(clippy::cast_precision_loss, reason = "numbers of events are far below 2^52")]
-fn rate(events: usize, start: Instant, end: Instant) -> f64 {
+pub(crate) fn rate(events: usize, start: Instant, end: Instant) -> f64 {
     let seconds = end.saturating_duration_since(start).as_secs_f64();
     if seconds > 0.0 { events as f64 / seconds } else { 0.0 }
 }
 
 /// Microseconds for each event.
 #[allow(clippy::cast_precision_loss, reason = "numbers of events are far below 2^52")]
-fn share(time: Duration, events: usize) -> f64 {
+pub(crate) fn share(time: Duration, events: usize) -> f64 {
     if events > 0 { microseconds(time) / events as f64 } else { 0.0 }
 }

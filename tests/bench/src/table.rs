@@ -3,8 +3,9 @@
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 
 use crate::adapters::AtRest;
-use crate::compare::{Comparison, SideResult};
-use crate::figures::{Account, FIGURES, Run, mebibytes};
+use crate::compare::Comparison;
+use crate::figures::{Account, FIGURES, Figure, Run, SideResult, mebibytes};
+use crate::poll::{POLL_FIGURES, PollAccount, Polled};
 
 /// The figures of one run.
 pub(crate) fn single(name: &str, run: &Run) -> String {
@@ -16,35 +17,9 @@ pub(crate) fn single(name: &str, run: &Run) -> String {
     format!("{table}\n{}", account(name, &run.account))
 }
 
-/// The medians of all sides, each after the first with its ratio to the first, and the range of
-/// each figure's runs.
+/// The medians of all sides, and one line on each.
 pub(crate) fn comparison(comparison: &Comparison) -> String {
-    let mut table = new_table();
-    let mut header = vec![Cell::new("median (lowest–highest)")];
-    for (index, side) in comparison.sides.iter().enumerate() {
-        header.push(right(side.side.name()));
-        if index > 0 {
-            header.push(right("ratio"));
-        }
-    }
-    table.set_header(header);
-    for figure in FIGURES {
-        let middle = |side: &SideResult| side.medians.get(figure.key).copied().unwrap_or(f64::NAN);
-        let mut row = vec![Cell::new(figure.label)];
-        for (index, side) in comparison.sides.iter().enumerate() {
-            let values = side.runs.iter().map(figure.of);
-            let (low, high) =
-                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-            let digits = figure.digits;
-            row.push(right(format!("{:.digits$} ({low:.digits$}–{high:.digits$})", middle(side))));
-            if index > 0 {
-                let ratio = comparison.sides.first().map_or(f64::NAN, |first| middle(side) / middle(first));
-                row.push(right(format!("{ratio:.2}×")));
-            }
-        }
-        table.add_row(row);
-    }
-    let mut text = table.to_string();
+    let mut text = medians(&comparison.sides, FIGURES, |side| side.name());
     for side in &comparison.sides {
         let mut sum = Account::default();
         for run in &side.runs {
@@ -53,6 +28,53 @@ pub(crate) fn comparison(comparison: &Comparison) -> String {
         text = format!("{text}\n{}", account(side.side.name(), &sum));
     }
     text
+}
+
+/// The medians of polling by all sides, and one line on each.
+pub(crate) fn polled(polled: &Polled) -> String {
+    let mut text = medians(&polled.sides, POLL_FIGURES, |side| side.name());
+    for side in &polled.sides {
+        let mut sum = PollAccount::default();
+        for run in &side.runs {
+            sum.add(&run.account);
+        }
+        let polls: u64 = side.runs.iter().map(|run| run.polls).sum();
+        let typing: usize = side.runs.iter().map(|run| run.typing).sum();
+        let account = poll_account(side.side.name(), &sum);
+        text = format!("{text}\n{account}; {polls} getUpdates, {typing} sendChatAction");
+    }
+    text
+}
+
+/// The medians of all sides, each after the first with its ratio to the first, and the range of
+/// each figure's runs.
+fn medians<S, R>(sides: &[SideResult<S, R>], figures: &[Figure<R>], name: impl Fn(&S) -> &'static str) -> String {
+    let mut table = new_table();
+    let mut header = vec![Cell::new("median (lowest–highest)")];
+    for (index, side) in sides.iter().enumerate() {
+        header.push(right(name(&side.side)));
+        if index > 0 {
+            header.push(right("ratio"));
+        }
+    }
+    table.set_header(header);
+    for figure in figures {
+        let middle = |side: &SideResult<S, R>| side.medians.get(figure.key).copied().unwrap_or(f64::NAN);
+        let mut row = vec![Cell::new(figure.label)];
+        for (index, side) in sides.iter().enumerate() {
+            let values = side.runs.iter().map(figure.of);
+            let (low, high) =
+                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+            let digits = figure.digits;
+            row.push(right(format!("{:.digits$} ({low:.digits$}–{high:.digits$})", middle(side))));
+            if index > 0 {
+                let ratio = sides.first().map_or(f64::NAN, |first| middle(side) / middle(first));
+                row.push(right(format!("{ratio:.2}×")));
+            }
+        }
+        table.add_row(row);
+    }
+    table.to_string()
 }
 
 /// The memory by the number of adapters.
@@ -81,6 +103,12 @@ fn account(name: &str, account: &Account) -> String {
     )
 }
 
+fn poll_account(name: &str, account: &PollAccount) -> String {
+    let PollAccount { updates, missing, duplicate, unconfirmed } = account;
+    let verdict = if account.is_faultless() { "" } else { "FAULTY, " };
+    format!("{name}: {verdict}{updates} updates, {missing} missing, {duplicate} duplicate, {unconfirmed} unconfirmed")
+}
+
 fn new_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
@@ -101,5 +129,9 @@ mod tests {
         assert!(account("x", &faulty).starts_with("x: FAULTY, 2 events"));
         let good = Account { events: 2, answered: 2, repeated: 5, ..Account::default() };
         assert!(account("x", &good).starts_with("x: 2 events"));
+        let mut polled = PollAccount { updates: 2, ..PollAccount::default() };
+        assert!(poll_account("x", &polled).starts_with("x: 2 updates"));
+        polled.unconfirmed = 1;
+        assert!(poll_account("x", &polled).starts_with("x: FAULTY, 2 updates"));
     }
 }

@@ -23,6 +23,9 @@ summary = "What became of the last request"
 [[tool]]
 name = "scan"
 summary = "How often something like a token is in its memory"
+[tool.params.planted]
+type = "string"
+summary = "Something that is in its memory then"
 "#;
 
     fn handle(event: Event) -> Handled {
@@ -50,7 +53,7 @@ summary = "How often something like a token is in its memory"
             Action::Fetch(order) => {
                 let order: Value = sluicegate_sdk::serde_json::from_str(&order).unwrap_or(Value::Null);
                 remember(&attempt(&order, &[]));
-                Err(Failure::Unsupported)
+                Ok(Outcome::Done)
             }
             Action::Call(call) if call.tool == "scan" => Ok(Outcome::Text(tokens_in_memory().to_string())),
             Action::Call(_) => Ok(Outcome::Text(state::get::<String>("result").unwrap_or_default())),

@@ -146,7 +146,7 @@ async fn junk_is_no_answer_and_is_not_quoted() {
         format!("SSH-2.0-x {TOKEN}\r\n\r\n"),
         format!("HTTP/1.1 2x0 {TOKEN}\r\n\r\n"),
         format!("HTTP/1.1 200 OK\r\n{TOKEN} \x01: x\r\n\r\n"),
-        format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(100_000)),
+        format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(1_000_000)),
         "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_owned(),
         "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n".to_owned(),
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n".to_owned(),
