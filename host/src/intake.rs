@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 
 use crate::{
     evidence::{Context, Evidence, split_items},
@@ -51,7 +50,7 @@ impl Intake for Lanes {
                 let context = context(&socket.caller, frame.signed, frame.received_ms);
                 let happening = Happening::Received { connection: Some(socket.connection) };
                 let evidence = Evidence::new(socket.route.name.clone(), bytes, context);
-                let occurrence = Occurrence { evidence: Some(Arc::new(evidence)), ..Occurrence::bare(happening) };
+                let occurrence = Occurrence::with(happening, evidence, None);
                 answer(&running, running.lane.handle(occurrence).await)
             }
             Incoming::Opened(socket) => {
@@ -84,8 +83,8 @@ impl Lanes {
         }
         let files = files.into_iter().map(|upload| upload.file).collect();
         let happening = Happening::Requested { method, query: caller.query, files };
-        let evidence = Some(Arc::new(Evidence::new(route.name.clone(), body, context)));
-        let occurrence = Occurrence { evidence, once, ..Occurrence::bare(happening) };
+        let evidence = Evidence::new(route.name.clone(), body, context);
+        let occurrence = Occurrence::with(happening, evidence, once);
         answer(running, running.lane.handle(occurrence).await)
     }
 
@@ -107,13 +106,12 @@ impl Lanes {
             let mut context = context.clone();
             context.signed = context.signed.map(|signed| format!("{signed}/{index}"));
             context.matches.extend(item.matches);
-            let evidence = Some(Arc::new(Evidence::new(route.to_owned(), item.bytes, context)));
+            let evidence = Evidence::new(route.to_owned(), item.bytes, context);
             let once = once.map(|once| element(once, index));
             let happening = Happening::Received { connection: None };
-            running.lane.handle(Occurrence { evidence, once, ..Occurrence::bare(happening) })
+            Occurrence::with(happening, evidence, once)
         });
-        // The lane gives turns in the order of asking, which is the order of the batch.
-        let answers = join_all(handled).await.into_iter().map(|handled| answer(running, handled));
+        let answers = running.lane.handle_all(handled).await.into_iter().map(|handled| answer(running, handled));
         answers.fold(Answer::Repeated, worse)
     }
 }

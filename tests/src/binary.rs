@@ -38,10 +38,12 @@ fn build() -> PathBuf {
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    // What cargo tells a test about its own package is not meant for another build.
+    // What cargo and rustup tell a test about its own package is not meant for another build: build scripts that look
+    // at it would run again, and all that rests on them would be compiled anew.
+    let ours = ["CARGO_PKG_", "CARGO_MANIFEST", "CARGO_BIN_EXE_", "CARGO_CRATE_", "CARGO_TARGET_TMPDIR", "CARGO_PRIMARY"];
     for (key, _) in env::vars_os() {
         let key = key.to_string_lossy();
-        if key.starts_with("CARGO_PKG_") || key.starts_with("CARGO_MANIFEST") {
+        if ours.iter().any(|ours| key.starts_with(ours)) || ["OUT_DIR", "LD_LIBRARY_PATH"].contains(&&*key) {
             cargo.env_remove(&*key);
         }
     }

@@ -7,9 +7,15 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    time::Duration,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{Guest, binary::binary};
+
+/// No test run takes longer.
+const OLD: Duration = Duration::from_secs(3 * 3600);
 
 /// Puts the compiled form of every guest into the `cache/` of a home.
 ///
@@ -31,8 +37,8 @@ pub(crate) fn share_with(home: &Path) {
 fn warm() -> PathBuf {
     let binary = binary();
     let meta = fs::metadata(binary).expect("the binary is there");
-    // Guests are named by their digest in the cache, so only the binary can make it stale.
-    let stamp = format!("{}-{}-{}", meta.len(), meta.mtime(), meta.mtime_nsec());
+    let guests = Guest::all().fold(Sha256::new(), |guests, guest| guests.chain_update(guest.component)).finalize();
+    let stamp = format!("{}-{}-{}-{}", meta.len(), meta.mtime(), meta.mtime_nsec(), hex::encode(&guests[..8]));
     let root = Path::new(env!("OUT_DIR")).join("warm");
     fs::create_dir_all(&root).expect("the target directory can be written");
     let lock = File::create(root.join("lock")).expect("the target directory can be written");
@@ -43,9 +49,16 @@ fn warm() -> PathBuf {
         return home;
     }
     for old in fs::read_dir(&root).expect("the directory can be read").flatten() {
-        if old.path().is_dir() {
+        // A younger one may be in use by another run.
+        let age =
+            old.metadata().and_then(|meta| meta.modified()).map(|modified| modified.elapsed().unwrap_or_default());
+        if old.path().is_dir() && age.is_ok_and(|age| age > OLD) {
             fs::remove_dir_all(old.path()).expect("an old cache can be removed");
         }
+    }
+    if home.exists() {
+        // It was never finished, and we have the lock.
+        fs::remove_dir_all(&home).expect("an unfinished cache can be removed");
     }
     let adapters = home.join("adapters");
     let mut dirs = fs::DirBuilder::new();

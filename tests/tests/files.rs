@@ -91,6 +91,41 @@ fn no_other_file_leaves() {
     }
 }
 
+/// A token of that length as if drawn; none stands in this file.
+fn drawn(length: usize) -> String {
+    let letters = b"kQ7wZp2LxV9dRtM4sYb8HnC6jFg3";
+    (0..length).map(|at| char::from(letters[at * at % 29 % letters.len()])).collect()
+}
+
+#[test]
+fn keys_and_tokens_stay_whatever_their_file_is_called() {
+    let (home, server) = chat();
+    let project = home.project();
+    let key = format!("-----BEGIN {0}-----\n{1}\n-----END {0}-----\n", "OPENSSH PRIVATE KEY", drawn(64));
+    let large = " ".repeat(300_000);
+    for (name, what, contents) in [
+        ("notes.txt", "a private key", key.clone().into_bytes()),
+        ("script.sh", "a private key", format!("cat <<'END'\n{key}END\n").into_bytes()),
+        ("windows.txt", "a private key", [0xff, 0xfe].into_iter().chain(key.bytes().flat_map(|it| [it, 0])).collect()),
+        ("build.log", "a token of GitHub", format!("{large}\nghp{}{}\n", "_", drawn(36)).into_bytes()),
+        ("picture.png", "a database of KeePass", b"\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5".to_vec()),
+    ] {
+        let file = write(&project.join(name), "");
+        fs::write(&file, contents).unwrap();
+        let refused = send(&server, &[&file]).unwrap_err();
+        assert!(refused.contains(what) && refused.contains("take it out"), "{name}: {refused}");
+        assert!(!refused.contains(&drawn(20)), "the secret itself shows: {refused}");
+    }
+    let manual =
+        write(&project.join("manual.md"), "A key begins with `-----BEGIN PRIVATE KEY-----`, a token with `ghp_`.");
+    send(&server, &[&manual]).unwrap();
+    let sent = server.call("chat_sent", &json!({})).text;
+    assert!(sent.contains("manual.md"), "{sent}");
+    for name in ["notes.txt", "script.sh", "windows.txt", "build.log", "picture.png"] {
+        assert!(!sent.contains(name), "{name} left: {sent}");
+    }
+}
+
 #[test]
 fn the_home_within_the_project_stays_closed() {
     let mut home = Home::with(&Guest::new("chat"));

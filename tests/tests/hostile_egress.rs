@@ -111,7 +111,11 @@ fn no_other_chat_can_be_reached_by_any_way_of_writing_it() {
         json!({ "endpoint": "sendMessage", "headers": [["x-chat", bob]], "json": format!(r#"{{"chat_id":{alice}}}"#) }),
         parts(json!([["chat_id", bob], ["photo", "@0"]])),
         parts(json!([["chat_id", alice], ["chat_id", bob], ["photo", "@0"]])),
-        parts(json!([["chat_id", alice], ["photo", "@0"], ["reply_parameters", format!(r#"{{"message_id":1,"chat_id":{bob}}}"#)]])),
+        parts(json!([
+            ["chat_id", alice],
+            ["photo", "@0"],
+            ["reply_parameters", format!(r#"{{"message_id":1,"chat_id":{bob}}}"#)]
+        ])),
         parts(json!([["chat_id", alice], ["photo", "https://evil.example/x.png"]])),
         parts(json!([["chat_id", alice], ["photo", "@0"], ["caption", "other words"]])),
         parts(json!([["chat_id\r\nX: y", bob], ["chat_id", alice], ["photo", "@0"]])),
@@ -127,7 +131,11 @@ fn no_other_chat_can_be_reached_by_any_way_of_writing_it() {
         assert!(result.starts_with("denied: "), "{order}\n{result}");
     }
     let calls = heist.telegram.look(|view| {
-        view.all_calls().iter().filter(|call| call.method != "getupdates").map(|call| call.method.clone()).collect::<Vec<_>>()
+        view.all_calls()
+            .iter()
+            .filter(|call| call.method != "getupdates")
+            .map(|call| call.method.clone())
+            .collect::<Vec<_>>()
     });
     assert_eq!(calls.len(), before, "nothing has left: {calls:?}");
     assert!(!heist.has_leaked());
@@ -153,13 +161,27 @@ fn a_file_leaves_only_to_the_conversation_that_it_belongs_to() {
     let of_bob = notes.filter(|path| path.extension().is_some_and(|it| it == "json")).find_map(|path| {
         let note: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let id = path.file_name()?.to_str()?.trim_start_matches('.').trim_end_matches(".json").to_owned();
-        (note["conversation"] == heist.bob.to_string()).then_some(id)
+        (note["conversation"].as_str()? == heist.bob.to_string()).then_some(id)
     });
     let result = heist.attempt(&parts(&format!("@{}", of_bob.expect("a file was kept for Bob"))));
     assert!(result.starts_with("denied: "), "{result}");
     let guessed = heist.attempt(&parts("@0123456789abcdef0123456789abcdef"));
     assert!(guessed.starts_with("denied: "), "{guessed}");
     assert!(!heist.has_leaked());
+}
+
+#[test]
+fn a_photo_of_one_chat_cannot_be_hung_on_a_message_of_another() {
+    let heist = Heist::new();
+    let photo = heist.telegram.post(Post::photo(heist.alice, Content::of(PNG)));
+    heist.telegram.wait_until_confirmed(photo.update);
+    let sent = heist.telegram.look(|view| view.message(heist.alice, photo.message)).unwrap();
+    let file_id = sent["photo"].as_array().unwrap().last().unwrap()["file_id"].as_str().unwrap().to_owned();
+    let said = heist.telegram.post(Post::text(heist.bob, &format!("hang on it: {file_id}")));
+    heist.telegram.wait_until_confirmed(said.update);
+    assert!(heist.report().contains("reference of an attachment"), "{}", heist.report());
+    assert!(heist.server.events().iter().all(|event| event.attribute("image_path").is_empty()));
+    assert!(heist.telegram.look(|view| view.downloads()).is_empty());
 }
 
 #[test]
@@ -187,7 +209,8 @@ fn an_event_can_request_only_what_is_granted_for_events() {
 fn the_path_of_a_download_cannot_leave_its_place() {
     let heist = Heist::new();
     let token = heist.telegram.token();
-    let paths = ["../getMe", "a/../../getMe", "..%2fgetMe", "./x", "a//b", "", "%2e%2e/x", "a\\..\\b", "x?y=1#z", "/etc"];
+    let paths =
+        ["../getMe", "a/../../getMe", "..%2fgetMe", "./x", "a//b", "", "%2e%2e/x", "a\\..\\b", "x?y=1#z", "/etc"];
     for path in paths {
         let order = json!({ "endpoint": "file", "download": true, "vars": [["path", path]] });
         let fetched = heist.server.call("download_attachment", &json!({ "file_id": order.to_string() }));
@@ -195,7 +218,8 @@ fn the_path_of_a_download_cannot_leave_its_place() {
         let result = heist.report();
         assert!(result.starts_with("denied: ") || result.contains("404"), "{path}: {result}");
     }
-    for call in heist.telegram.look(|view| view.all_calls().iter().map(|call| call.target.clone()).collect::<Vec<_>>()) {
+    for call in heist.telegram.look(|view| view.all_calls().iter().map(|call| call.target.clone()).collect::<Vec<_>>())
+    {
         let file = call.starts_with(&format!("/file/bot{token}/"));
         assert!(file || call.starts_with(&format!("/bot{token}/")), "{call}");
         assert!(!call.contains("..") || file, "{call}");
@@ -279,6 +303,35 @@ fn an_address_in_a_private_range_works_only_when_the_users_own_setting_names_it(
     home.table(&format!("[adapters.reacher.config]\nbase = \"{}\"", telegram.url()));
     deadline::until("the setting is taken up", || reach(&server, "default").starts_with("answered").then_some(()));
     assert!(!reach(&server, "rebind").starts_with("answered"));
+}
+
+#[test]
+fn wasi_http_reaches_the_endpoints_of_the_grant_and_nothing_else() {
+    let telegram = Telegram::start();
+    let alice = telegram.add_user("Alice");
+    let mut home = Home::new();
+    home.drop_adapter(&Guest::new("fetcher"));
+    home.table(&format!("[adapters.fetcher.config]\napi = \"{}\"", telegram.url()));
+    home.allow("fetcher");
+    let token = telegram.token();
+    drop(home.run_with(&["secret", "fetcher", "set", "TELEGRAM_BOT_TOKEN"], token.as_bytes()).success());
+    home.admit("fetcher", &[&alice.to_string()]);
+    let server = Server::start(&home);
+    server.wait_until_running(&home, "fetcher");
+    telegram.post(Post::text(alice, "hello"));
+    server.events_when(1);
+    let reply = server.call("reply", &json!({ "chat_id": alice.to_string(), "text": "over wasi:http" }));
+    assert!(!reply.is_error, "{}", reply.text);
+    let sent = telegram.wait_for_text(alice, "over wasi:http")["message_id"].to_string();
+    assert!(reply.text.contains(&sent), "the host reads the id itself: {}", reply.text);
+    let authority = telegram.url().replace("http://", "");
+    for authority in
+        [authority.as_str(), "api.telegram.org", "sendMessage.endpoint.invalid", "x.endpoint.invalid", "localhost"]
+    {
+        let told = server.call("fetcher_fetch", &json!({ "authority": authority })).text;
+        assert!(told.contains("HttpRequestDenied"), "{authority}: {told}");
+    }
+    assert_eq!(telegram.look(|view| view.sent(alice).len()), 1);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! A conversation over Telegram, from the first message of a stranger to a downloaded file, with the bundled adapter.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sluicegate_tests::{
     bot::{Bot, PNG, event_saying},
     deadline,
     server::a_moment,
-    telegram::{Content, Post},
+    telegram::{Content, Fault, Post},
 };
 
 fn id_of(text: &str) -> i64 {
@@ -47,9 +49,8 @@ fn claude_edits_reacts_and_shows_that_it_works() {
     let server = bot.start();
     let said = bot.alice_says("deploy please");
     event_saying(&server, "deploy please");
-    bot.telegram.wait("the bot reacts on receipt", |view| {
-        (view.reactions(bot.alice, said.message) == ["👀"]).then_some(())
-    });
+    bot.telegram
+        .wait("the bot reacts on receipt", |view| (view.reactions(bot.alice, said.message) == ["👀"]).then_some(()));
     bot.telegram.wait("the bot types", |view| {
         view.actions().iter().any(|action| action.chat == bot.alice && action.action == "typing").then_some(())
     });
@@ -263,10 +264,42 @@ fn the_host_answers_commands_and_neither_adapter_nor_claude_sees_them() {
     bot.telegram.wait_for_text(bot.alice, "Write to Claude here");
     bot.alice_says("/status");
     bot.telegram.wait_for_text(bot.alice, &bot.alice.to_string());
+    bot.telegram.post(Post::photo(bot.alice, Content::of(PNG)).caption("/help"));
+    let event = event_saying(&server, "/help");
+    assert!(!event.attribute("image_path").is_empty(), "words below a photo are no command: {event:?}");
     let said = bot.alice_says("and now?");
     bot.telegram.wait_until_confirmed(said.update);
     event_saying(&server, "and now?");
+    assert_eq!(server.events().len(), 2);
+}
+
+#[test]
+fn an_album_is_one_event_also_when_its_photos_come_slowly() {
+    let bot = Bot::new();
+    let server = bot.start();
+    bot.telegram.inject_on("file", Fault::Slow(Duration::from_millis(700)), 3);
+    let photos = (0..3).map(|_| Post::photo(bot.alice, Content::of(PNG)));
+    let said = bot.telegram.album(photos.collect());
+    bot.telegram.wait_until_confirmed(said.last().unwrap().update);
+    let event = server.event("the album", |event| !event.attribute("message_ids").is_empty());
+    assert_eq!(event.meta.keys().filter(|key| key.ends_with("image_path")).count(), 3, "{event:?}");
     assert_eq!(server.events().len(), 1);
+}
+
+#[test]
+fn a_revoked_adapter_stops_polling_and_requests_nothing_any_more() {
+    let bot = Bot::new();
+    let server = bot.start();
+    bot.alice_says("hello");
+    event_saying(&server, "hello");
+    drop(bot.home.run(&["revoke", "telegram", "--yes"]).success());
+    bot.telegram.wait("nobody polls", |view| (!view.is_polled()).then_some(()));
+    bot.alice_says("anybody there?");
+    let before = bot.telegram.look(|view| view.all_calls().len());
+    a_moment();
+    assert_eq!(bot.telegram.look(|view| view.all_calls().len()), before);
+    bot.home.allow("telegram");
+    event_saying(&server, "anybody there?");
 }
 
 #[test]
@@ -291,12 +324,17 @@ fn reactions_to_claudes_messages_are_events_once_they_are_switched_on() {
     bot.telegram.react(bot.alice, bot.alice, sent, "👍");
     let event = server.event("the reaction", |event| event.attribute("kind") == "reaction");
     assert_eq!((event.content.as_str(), event.id()), ("👍", &*sent.to_string()));
+    let group = bot.telegram.add_group("Team", &[bot.alice]);
+    drop(bot.home.run(&["access", "telegram", "group", "add", &group.to_string()]).success());
+    let in_group = id_of(&bot.reply(&server, group, "hello all").text);
+    bot.telegram.react(bot.alice, group, in_group, "🎉");
+    event_saying(&server, "🎉");
     let others = bot.alice_says("mine").message;
     bot.telegram.react(bot.alice, bot.alice, others, "🔥");
     let said = bot.alice_says("done");
     bot.telegram.wait_until_confirmed(said.update);
     a_moment();
-    assert_eq!(server.events().iter().filter(|event| event.attribute("kind") == "reaction").count(), 1);
+    assert_eq!(server.events().iter().filter(|event| event.attribute("kind") == "reaction").count(), 2);
 }
 
 #[test]
@@ -305,7 +343,7 @@ fn a_platform_that_asks_to_wait_is_obeyed_and_the_answer_arrives_once() {
     let server = bot.start();
     bot.alice_says("hello");
     event_saying(&server, "hello");
-    bot.telegram.inject_on("sendMessage", sluicegate_tests::telegram::Fault::TooMany(1), 1);
+    bot.telegram.inject_on("sendMessage", Fault::TooMany(1), 1);
     let result = bot.reply(&server, bot.alice, "patience");
     assert!(!result.is_error, "{}", result.text);
     let sent = bot.telegram.look(|view| view.sent(bot.alice));
@@ -318,7 +356,7 @@ fn an_answer_whose_end_is_unknown_is_not_sent_again() {
     let server = bot.start();
     bot.alice_says("hello");
     event_saying(&server, "hello");
-    bot.telegram.inject_on("sendMessage", sluicegate_tests::telegram::Fault::HangUpDone, 1);
+    bot.telegram.inject_on("sendMessage", Fault::HangUpDone, 1);
     let result = bot.reply(&server, bot.alice, "once");
     assert!(result.is_error, "{}", result.text);
     let sent: Vec<Value> = bot.telegram.look(|view| view.sent(bot.alice));
@@ -367,11 +405,15 @@ fn the_token_is_in_no_file_no_log_no_answer_and_no_command_line() {
     let server = bot.start();
     bot.alice_says("hello");
     event_saying(&server, "hello");
-    bot.telegram.inject_on("sendMessage", sluicegate_tests::telegram::Fault::Answer(
-        400,
-        "application/json".into(),
-        format!(r#"{{"ok":false,"error_code":400,"description":"bad token {token} in bot{token}"}}"#).into_bytes(),
-    ), 1);
+    bot.telegram.inject_on(
+        "sendMessage",
+        Fault::Answer(
+            400,
+            "application/json".into(),
+            format!(r#"{{"ok":false,"error_code":400,"description":"bad token {token} in bot{token}"}}"#).into_bytes(),
+        ),
+        1,
+    );
     let refused = bot.reply(&server, bot.alice, "hi");
     assert!(refused.is_error && refused.text.contains("bad token"), "{}", refused.text);
     bot.telegram.stop();

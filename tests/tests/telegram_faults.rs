@@ -106,10 +106,8 @@ fn a_thousand_updates_survive_faults_and_kills() {
     }
     telegram.clear_faults();
     telegram.wait_until_confirmed(last);
-    let all: BTreeSet<_> = written
-        .iter()
-        .flat_map(|(chat, ids)| ids.iter().map(move |id| (chat.to_string(), id.clone())))
-        .collect();
+    let all: BTreeSet<_> =
+        written.iter().flat_map(|(chat, ids)| ids.iter().map(move |id| (chat.to_string(), id.clone()))).collect();
     deadline::until("everything is on the wire", || {
         let now: BTreeSet<_> = server.events().iter().flat_map(shown).collect();
         all.iter().all(|id| seen.0.contains(id) || now.contains(id)).then_some(())

@@ -43,7 +43,9 @@ impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Denied(what) => Self::Invalid(format!("not granted: {what}")),
-            Problem::TooLarge => Self::invalid("the request or its answer is too large"),
+            Problem::TooLarge => Self::invalid(
+                "the request or its answer is too large; for a file the user can raise `file-mib` in config.toml",
+            ),
             Problem::TimedOut => Self::platform(0, "the platform did not answer in time"),
             Problem::Unreachable(why) => Self::platform(0, format!("the platform is unreachable: {why}")),
         }

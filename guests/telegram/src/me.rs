@@ -4,8 +4,13 @@ use crate::api;
 use serde::{Deserialize, Serialize};
 use sluicegate_sdk::prelude::*;
 use sluicegate_sdk::rich_text::utf16_slice;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const KEY: &str = "me";
+/// When Telegram did not say it, in seconds since the Unix epoch.
+const UNKNOWN: &str = "me-unknown";
+/// Seconds until it is asked again: every message of a group would wait for the answer.
+const AGAIN: u64 = 60;
 
 #[derive(Deserialize, Serialize)]
 struct Me {
@@ -30,12 +35,24 @@ fn learn() -> Result<Me, Failure> {
     Ok(me)
 }
 
+fn learn_now_and_then() -> Option<Me> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    if state::get::<u64>(UNKNOWN).is_some_and(|asked| now.saturating_sub(asked) < AGAIN) {
+        return None;
+    }
+    let learnt = learn().ok();
+    if learnt.is_none() {
+        drop(state::set(UNKNOWN, &now));
+    }
+    learnt
+}
+
 /// Whether a message in a group names the bot, addresses a command to it, or answers it.
 pub fn is_mentioned(message: &Value) -> bool {
     if json::text(message, "/chat/type") == Some("private") {
         return false;
     }
-    let Some(me) = state::get(KEY).or_else(|| learn().ok()) else { return false };
+    let Some(me) = state::get(KEY).or_else(learn_now_and_then) else { return false };
     let (text, entities) = match json::text(message, "/text") {
         Some(text) => (text, json::array(message, "/entities")),
         None => (json::text(message, "/caption").unwrap_or_default(), json::array(message, "/caption_entities")),

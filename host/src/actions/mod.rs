@@ -13,5 +13,5 @@ pub mod presence;
 mod reply;
 mod tools;
 
-pub use perform::{ActionError, Pool, perform, say, tell};
+pub use perform::{ActionError, Pool, fetch, perform, say, tell};
 pub use tools::{call, reply, tools};

@@ -12,9 +12,10 @@ use crate::{
     adapters::Adapter,
     clock::now_ms,
     evidence::Reading,
+    files::KeptFile,
     journal::{Lane, Transaction},
     manifest::Action,
-    sandbox::{Effects, Instance, types},
+    sandbox::{Effects, Ended, Instance, types},
 };
 
 /// Actions of one adapter that may be under way at a time.
@@ -102,38 +103,74 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
     };
     let closed = |_| ActionError::NotBegun("Sluicegate is stopping".into());
     let _slot = adapter.actions.slots.acquire().await.map_err(closed)?;
+    // Its turn may have come after its end.
+    if !adapter.is_live() {
+        return Err(ActionError::NotBegun(format!("{} does not run any more", adapter.name())));
+    }
     let idle = adapter.actions.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let mut instance = match idle {
         Some(instance) => instance,
         None => adapter.program.instantiate().await.map_err(|error| ActionError::NotBegun(error.to_string()))?,
     };
     // A dropped future takes the instance along; on an error it is dropped here.
-    let ended = instance.perform(permit(&action), Arc::clone(adapter) as _, &action).await.map_err(|error| {
-        tracing::warn!(adapter = %adapter.name(), "an action failed: {error}");
-        ActionError::Unknown(error.to_string())
-    })?;
+    let ended = match instance.perform(permit(&action), Arc::clone(adapter) as _, &action).await {
+        Ok(ended) => ended,
+        Err(error) => {
+            tracing::warn!(adapter = %adapter.name(), "an action failed: {error}");
+            let effects = Effects { traces: instance.take_traces(), ..Effects::default() };
+            keep(adapter, effects).await?;
+            return Err(ActionError::Unknown(error.to_string()));
+        }
+    };
     if adapter.program.reuses_instances() {
         let mut idle = adapter.actions.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEPT {
             idle.push(instance);
         }
     }
-    match ended.returned {
-        Ok(outcome) => {
-            // What the platform itself said comes before the adapter's word.
-            let ids: Vec<_> = ended.effects.traces.sent.iter().map(|(_, id)| id.clone()).collect();
-            keep(adapter, ended.effects).await?;
-            Ok(if ids.is_empty() { outcome } else { types::Outcome::Sent(ids) })
+    let Ended { returned, mut effects } = ended;
+    let traces = &mut effects.traces;
+    let (open, downloaded) = (traces.open.take(), std::mem::take(&mut traces.downloaded));
+    let outcome = match returned {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            // What has left is ours, whatever became of the rest.
+            keep(adapter, Effects { traces: effects.traces, ..Effects::default() }).await?;
+            return Err(match (open, failure) {
+                // The adapter's word for it does not say that the platform may have done it.
+                (Some(reason), _) => ActionError::Unknown(reason),
+                (None, types::Failure::Unsupported) => ActionError::Unsupported(adapter.name().to_string()),
+                (None, types::Failure::Invalid(reason)) => ActionError::Invalid(reason),
+                (None, types::Failure::Platform(types::PlatformFailure { status, message, retry_after_ms })) => {
+                    ActionError::Platform { status, message, retry_after_ms }
+                }
+            });
         }
-        // The adapter's word for it does not say that the platform may have done it.
-        Err(_) if ended.effects.traces.open.is_some() => {
-            Err(ActionError::Unknown(ended.effects.traces.open.unwrap_or_default()))
+    };
+    // What the platform itself said comes before the adapter's word.
+    let ids: Vec<_> = effects.traces.sent.iter().map(|(_, id)| id.clone()).collect();
+    keep(adapter, effects).await?;
+    match outcome {
+        // A file that this very call has fetched, and no other.
+        types::Outcome::Kept(kept) if !downloaded.contains(&kept.file) => {
+            Err(ActionError::Invalid("the adapter names a file that it did not fetch for this".into()))
         }
-        Err(types::Failure::Unsupported) => Err(ActionError::Unsupported(adapter.name().to_string())),
-        Err(types::Failure::Invalid(reason)) => Err(ActionError::Invalid(reason)),
-        Err(types::Failure::Platform(types::PlatformFailure { status, message, retry_after_ms })) => {
-            Err(ActionError::Platform { status, message, retry_after_ms })
+        _ if !ids.is_empty() => Ok(types::Outcome::Sent(ids)),
+        outcome => Ok(outcome),
+    }
+}
+
+/// Has the adapter fetch the attachment of that reference.
+///
+/// # Errors
+/// [`ActionError`].
+pub async fn fetch(adapter: &Arc<Adapter>, reference: String) -> Result<KeptFile, ActionError> {
+    match perform(adapter, types::Action::Fetch(reference)).await? {
+        types::Outcome::Kept(kept) => {
+            let file = adapter.files.get(&kept.file);
+            file.ok_or_else(|| ActionError::Invalid("the file has since made room for others".into()))
         }
+        _ => Err(ActionError::Invalid("the adapter fetched nothing".into())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an action may request: only what is about its own conversation, text, message and files.
+//! What an action may request: only what is about its own conversation, text, message, emoji and files.
 
 use crate::{
     egress::Permit,
@@ -48,17 +48,82 @@ pub(super) fn permit(action: &types::Action) -> Permit {
     match action {
         types::Action::Send(types::Outgoing { reply_to, text, files, .. }) => {
             permit.reply_to.clone_from(reply_to);
-            permit.text = Some(text.text.clone());
+            says(&mut permit, text);
             permit.files = files.iter().map(|file| file.file.clone()).collect();
         }
         types::Action::Edit(types::Edit { message, text, .. }) => {
             permit.message = Some(message.clone());
-            permit.text = Some(text.text.clone());
+            says(&mut permit, text);
         }
-        types::Action::React(reaction) => permit.message = Some(reaction.message.clone()),
-        types::Action::Ask(prompt) => permit.text = Some(prompt.text.text.clone()),
+        types::Action::React(types::Reaction { message, emoji, .. }) => {
+            permit.message = Some(message.clone());
+            permit.emoji = Some(emoji.clone()).filter(|emoji| !emoji.is_empty());
+        }
+        types::Action::Ask(prompt) => says(&mut permit, &prompt.text),
         types::Action::Fetch(reference) => permit.reference = Some(reference.clone()),
         types::Action::Typing(_) | types::Action::History(_) | types::Action::Call(_) => {}
     }
     permit
+}
+
+/// All that a text says: its words, where its links lead, and the languages of its blocks.
+fn says(permit: &mut Permit, text: &types::RichText) {
+    permit.text = Some(text.text.clone());
+    permit.spoken = text
+        .spans
+        .iter()
+        .filter_map(|span| match &span.style {
+            types::Style::Link(url) => Some(url.clone()),
+            types::Style::Block(language) => language.clone(),
+            _ => None,
+        })
+        .collect();
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn place() -> types::Place {
+        types::Place { conversation: "42".into(), thread: Some("7".into()) }
+    }
+
+    fn text() -> types::RichText {
+        let span = |style| types::Span { start: 0, end: 1, style };
+        let styles = [
+            types::Style::Bold,
+            types::Style::Link("https://a.example/".into()),
+            types::Style::Block(Some("rust".into())),
+            types::Style::Block(None),
+            types::Style::Code,
+        ];
+        types::RichText { text: "words".into(), spans: styles.into_iter().map(span).collect() }
+    }
+
+    #[test]
+    fn whatever_a_text_says_may_be_said_and_nothing_else() {
+        let (reply_to, files) = (Some("3".to_owned()), Vec::new());
+        for action in [
+            types::Action::Send(types::Outgoing { place: place(), reply_to, text: text(), files }),
+            types::Action::Edit(types::Edit { place: place(), message: "5".into(), text: text() }),
+            types::Action::Ask(types::Prompt { place: place(), text: text(), choices: Vec::new() }),
+        ] {
+            let permit = permit(&action);
+            assert_eq!(permit.text.as_deref(), Some("words"));
+            assert_eq!(permit.spoken.iter().collect::<Vec<_>>(), ["https://a.example/", "rust"]);
+            assert_eq!((permit.thread.as_deref(), permit.emoji), (Some("7"), None));
+        }
+        let typing = permit(&types::Action::Typing(place()));
+        assert!(typing.text.is_none() && typing.spoken.is_empty());
+    }
+
+    #[test]
+    fn a_reaction_has_its_emoji_or_takes_one_away() {
+        for (emoji, expected) in [("❤\u{fe0f}", Some("❤\u{fe0f}")), ("", None)] {
+            let reaction = types::Reaction { place: place(), message: "5".into(), emoji: emoji.into() };
+            let permit = permit(&types::Action::React(reaction));
+            assert_eq!((permit.emoji.as_deref(), permit.message.as_deref()), (expected, Some("5")));
+        }
+    }
 }

@@ -81,8 +81,7 @@ fn pieces(adapter: &Adapter, text: &str, format: Format, settings: &Settings) ->
     let contract = &adapter.program.contract;
     // Who cannot show styles gets what Claude wrote.
     let format = if contract.manifest.spans { format } else { Format::Text };
-    let wanted =
-        Pieces { chunk_limit: settings.text_chunk_limit, reader: settings.chunk_mode == ChunkMode::Newline };
+    let wanted = Pieces { chunk_limit: settings.text_chunk_limit, reader: settings.chunk_mode == ChunkMode::Newline };
     text::pieces(text, format, contract.platform.text_limit, &wanted)
 }
 

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    ActionError, own, perform,
+    ActionError, fetch, own, perform,
     reply::{Saying, one, say_all},
 };
 use crate::{
@@ -136,13 +136,8 @@ async fn edit(host: &Host, arguments: EditMessage) -> Result<String, ToolError> 
 
 async fn download(host: &Host, arguments: Download) -> Result<String, ToolError> {
     let adapter = running(host, &arguments.channel)?;
-    match done(perform(&adapter, types::Action::Fetch(arguments.file_id)).await)? {
-        types::Outcome::Kept(kept) => match adapter.files.get(&kept.file) {
-            Some(file) => Ok(file.path.display().to_string()),
-            None => Err(failed("the adapter named a file that is not kept for it".into())),
-        },
-        _ => Err(failed("the adapter fetched nothing".into())),
-    }
+    let file = fetch(&adapter, arguments.file_id).await.map_err(|error| said(error.to_string()))?;
+    Ok(file.path.display().to_string())
 }
 
 /// A file of the user's, checked and copied, so that what leaves is what was checked.

@@ -137,6 +137,7 @@ impl Adapter {
     /// Ends it: what still runs of it changes nothing any more, and nothing of it leaves.
     pub fn retire(&self) {
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = false;
+        self.egress.close();
     }
 
     /// Hands a transaction to the journal, unless it was retired; under one lock, so that nothing follows its end.

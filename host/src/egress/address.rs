@@ -10,6 +10,8 @@ use std::{
 
 use url::{Host, Url};
 
+use crate::manifest::is_private_name;
+
 /// IPv4 ranges that are not the open internet.
 const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),       // this network
@@ -43,9 +45,6 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
 ];
 
-/// Suffixes of names that lead into this machine or its network, whatever a resolver makes of them.
-const LOCAL_SUFFIXES: [&str; 5] = [".localhost", ".local", ".internal", ".home.arpa", ".localdomain"];
-
 /// Whether an address belongs to the open internet.
 ///
 /// Forms that carry an IPv4 address in an IPv6 one are never public, whatever they carry.
@@ -72,10 +71,7 @@ pub fn is_public(ip: IpAddr) -> bool {
 pub(super) fn is_public_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix('.').unwrap_or(&name);
-    !name.is_empty()
-        && name.contains('.')
-        && name.split('.').all(|label| !label.is_empty())
-        && !LOCAL_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+    name.split('.').all(|label| !label.is_empty()) && !is_private_name(name)
 }
 
 /// Hosts and ports that the user's own configuration names, and that therefore may have private addresses and be

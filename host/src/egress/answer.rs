@@ -23,6 +23,8 @@ use crate::files::{FileError, Writer};
 const MOST_HEADERS: usize = 64;
 /// Most bytes of one header's value.
 const MOST_VALUE: usize = 8 * 1024;
+/// Most bytes of an answer that came in place of a file.
+const INSTEAD: u64 = 1 << 20;
 
 /// Headers that are for the connection or for browsers, and those that tell of the body as it came.
 const NOT_HANDED_ON: [&str; 20] = [
@@ -95,18 +97,20 @@ pub(super) async fn collected(answer: Incoming, exchange: &Exchange<'_>) -> Resu
     Ok(response)
 }
 
-/// Writes the body of a 200 into a file, and takes any other whole.
+/// Writes the body of a 200 into a file, and takes any other whole, of at most 1 MiB.
 pub(super) async fn kept(
     answer: Incoming,
     exchange: &Exchange<'_>,
     create: impl FnOnce(&Response) -> Result<Writer, FileError>,
 ) -> Result<Downloaded, TransportError> {
     let (parts, mut body) = answer.into_parts();
-    let mut response = head(&parts, exchange)?;
     if parts.status != StatusCode::OK {
-        response.body = whole(body, exchange).await?;
+        let exchange = Exchange { max_bytes: exchange.max_bytes.min(INSTEAD), ..*exchange };
+        let mut response = head(&parts, &exchange)?;
+        response.body = whole(body, &exchange).await?;
         return Ok(Downloaded::Answered(response));
     }
+    let response = head(&parts, exchange)?;
     let mut writer = create(&response).map_err(TransportError::File)?;
     let mut read = Taken::new(exchange);
     while read.next(&mut body).await? {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     files::{FileError, Writer},
-    manifest::Method,
+    manifest::{Method, is_hosts_header},
 };
 
 /// How long a connection that nobody uses is kept.
@@ -34,11 +34,6 @@ const MOST_IDLE: usize = 4;
 const READ_BUFFER: usize = 64 * 1024;
 /// How the host calls itself, unless the endpoint says otherwise.
 const OWN_NAME: &str = concat!("sluicegate/", env!("CARGO_PKG_VERSION"));
-
-/// Names and beginnings of names of headers that no endpoint sets: the host writes them.
-const OWN: [&str; 8] =
-    ["host", "accept-encoding", "connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding"];
-const OWN_BEGIN: [&str; 3] = ["content-", "proxy-", "upgrade"];
 
 /// Why an exchange has no answer, or none that may be used. Holds no secret, no URL and no address, so an adapter may
 /// read it.
@@ -212,7 +207,7 @@ async fn request(prepared: Prepared) -> Result<Request<Outgoing>, TransportError
     let mut set = std::collections::HashSet::new();
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused("a header has a name that is none"))?;
-        if OWN.contains(&name.as_str()) || OWN_BEGIN.iter().any(|own| name.as_str().starts_with(own)) {
+        if is_hosts_header(name.as_str()) {
             return Err(refused(&format!("the header {name} is the host's to write")));
         }
         let mut value = HeaderValue::from_str(&value)

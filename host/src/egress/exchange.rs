@@ -9,16 +9,17 @@ use bytes::Bytes;
 use http::Method;
 use sha2::{Digest, Sha256};
 use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
+    sync::{Semaphore, SemaphorePermit, watch},
+    time::{Instant, sleep, timeout_at},
 };
 use url::Url;
 
 use super::{
-    Asked, Denied, Permit, Values,
+    Asked, Permit, Values,
     address::Named,
     answer::{Downloaded, Response, retry_after},
-    client::{Client, Exchange, TransportError},
+    client::{Client, Exchange},
+    problem::{PollFailure, Problem, STOPPED},
     request,
     scrub::Scrubber,
 };
@@ -26,7 +27,7 @@ use crate::{
     evidence::{Document, Found},
     files::{FileStore, KeptFile},
     limits::Limits,
-    manifest::{Base, Endpoint, ErrorShape, Piece, Platform, Pointer, Poll, Use},
+    manifest::{Action, Base, Endpoint, ErrorShape, Piece, Platform, Pointer, Poll, Use},
     name::AdapterName,
 };
 
@@ -57,70 +58,6 @@ pub struct Answer {
     pub sent: Vec<String>,
 }
 
-/// Why there is no answer. The texts hold no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// Not within the grant; says what was not.
-    #[error("{0}")]
-    Denied(String),
-    /// The answer is larger than it may be.
-    #[error("the answer is too large")]
-    TooLarge,
-    /// It took too long.
-    #[error("the platform did not answer in time")]
-    TimedOut,
-    /// The platform was not reached, or a file could not be read or kept.
-    #[error("{0}")]
-    Unreachable(String),
-    /// The connection broke after the request had left.
-    #[error("{0}")]
-    Broken(String),
-}
-
-impl Problem {
-    /// Whether the platform may have done what it was asked to do.
-    #[must_use]
-    pub const fn leaves_open(&self) -> bool {
-        matches!(self, Self::TooLarge | Self::TimedOut | Self::Broken(_))
-    }
-}
-
-/// Why a poll brought nothing. The texts hold no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PollFailure {
-    /// It cannot be asked before the user does something.
-    NotSet(String),
-    /// There was no connection, or it broke.
-    Transport(String),
-    /// The platform said no.
-    Status {
-        /// The status code.
-        status: u16,
-        /// The platform's own words.
-        description: String,
-        /// When it may be asked again.
-        retry_after: Option<Duration>,
-    },
-}
-
-impl From<Denied> for Problem {
-    fn from(denied: Denied) -> Self {
-        Self::Denied(denied.0)
-    }
-}
-
-impl From<TransportError> for Problem {
-    fn from(error: TransportError) -> Self {
-        match error {
-            TransportError::Refused(reason) => Self::Denied(reason),
-            TransportError::TooLarge { .. } => Self::TooLarge,
-            TransportError::TimedOut => Self::TimedOut,
-            TransportError::Protocol(reason) => Self::Broken(reason),
-            other => Self::Unreachable(other.to_string()),
-        }
-    }
-}
-
 /// The way of one adapter.
 pub struct Egress {
     adapter: AdapterName,
@@ -131,6 +68,8 @@ pub struct Egress {
     files: FileStore,
     file_bytes: u64,
     slots: Semaphore,
+    /// Whether it has ended.
+    closed: watch::Sender<bool>,
 }
 
 impl Egress {
@@ -155,7 +94,14 @@ impl Egress {
             files,
             file_bytes: limits.file_mib << 20,
             slots: Semaphore::new(AT_ONCE),
+            closed: watch::Sender::new(false),
         }
+    }
+
+    /// Ends the way: nothing leaves any more, and whatever is under way ends without its answer.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
+        self.slots.close();
     }
 
     /// Whose way it is.
@@ -176,10 +122,17 @@ impl Egress {
         asked: Asked,
         within: Duration,
     ) -> Result<Answer, Problem> {
-        self.exchange(permit, self.endpoint(endpoint)?, asked, within).await
+        self.exchange(permit, self.endpoint(endpoint)?, asked, within, u64::MAX).await
     }
 
-    /// The same for `wasi:http`, where the method is the guest's to name and names are in lower case.
+    /// The longest answer of an endpoint, in bytes; the default for a name that is none.
+    #[must_use]
+    pub fn longest_answer(&self, endpoint: &str) -> u64 {
+        self.named(endpoint).and_then(|endpoint| endpoint.max_bytes).unwrap_or(ANSWER)
+    }
+
+    /// The same for `wasi:http`, where the method is the guest's to name, names are in lower case, and the answer has at
+    /// most `room` bytes.
     ///
     /// # Errors
     /// [`Problem`].
@@ -190,17 +143,14 @@ impl Egress {
         method: &Method,
         asked: Asked,
         within: Duration,
+        room: u64,
     ) -> Result<Answer, Problem> {
-        let mut found = self.platform.endpoints.iter().filter(|it| it.name.eq_ignore_ascii_case(endpoint));
-        let endpoint = match (found.next(), found.next()) {
-            (Some(one), None) => one,
-            _ => self.endpoint(endpoint)?,
-        };
+        let endpoint = self.named(endpoint).map_or_else(|| self.endpoint(endpoint), Ok)?;
         let wanted = endpoint.method.as_str();
         if method.as_str() != wanted {
             return Err(Problem::Denied(format!("the endpoint {} is requested with {wanted}", endpoint.name)));
         }
-        self.exchange(permit, endpoint, asked, within).await
+        self.exchange(permit, endpoint, asked, within, room).await
     }
 
     /// Makes a request of an endpoint and keeps the answer's body as a file of that name.
@@ -215,16 +165,23 @@ impl Egress {
         name: &str,
         within: Duration,
     ) -> Result<KeptFile, Problem> {
+        let end = Instant::now() + within;
         let endpoint = self.endpoint(endpoint)?;
-        let _slot = self.slot().await?;
+        if !endpoint.download {
+            return Err(Problem::Denied(format!(
+                "the endpoint `{}` answers with no file; ask with `http.send`, or have `download = true` granted",
+                endpoint.name
+            )));
+        }
+        let _slot = self.slot(end).await?;
         let prepared = request::build(endpoint, &self.values, permit, asked)?;
         // A server that does not know the type leaves it to the name.
         let known = |media_type: &&str| !media_type.starts_with("application/octet-stream");
         let create = |head: &Response| self.files.create(name, head.header("content-type").filter(known));
-        match self.client.download(prepared, &self.bounds(within, self.file_bytes), create).await? {
-            Downloaded::Written(_, writer) => {
-                writer.finish(None).await.map_err(|error| Problem::Unreachable(error.to_string()))
-            }
+        let bounds = self.bounds(end.saturating_duration_since(Instant::now()), self.file_bytes);
+        let downloaded = self.while_open(self.client.download(prepared, &bounds, create)).await;
+        match downloaded.ok_or_else(Problem::stopped)?? {
+            Downloaded::Written(_, writer) => Ok(writer.finish(None).await?),
             Downloaded::Answered(Response { status, body, .. }) => {
                 let words = self.words(&body.into());
                 Err(Problem::Unreachable(format!("the platform says {status} {words}").trim_end().to_owned()))
@@ -240,9 +197,9 @@ impl Egress {
         let prepared = request::build_poll(poll, &self.values, position);
         let prepared = prepared.map_err(|denied| PollFailure::NotSet(denied.0))?;
         let bounds = self.bounds(Duration::from_secs(poll.timeout_s), POLL_ANSWER);
-        let answered = self.client.send(prepared, &bounds).await;
-        let Response { status, headers, body } =
-            answered.map_err(|error| PollFailure::Transport(error.to_string()))?;
+        let answered = self.while_open(self.client.send(prepared, &bounds)).await;
+        let answered = answered.ok_or_else(|| PollFailure::Transport(STOPPED.into()))?;
+        let Response { status, headers, body } = answered.map_err(|error| PollFailure::Transport(error.to_string()))?;
         let body = Bytes::from(body);
         if status == 200 {
             return Ok(body);
@@ -278,8 +235,34 @@ impl Egress {
         })
     }
 
-    async fn slot(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Problem> {
-        self.slots.acquire().await.map_err(|_| Problem::Unreachable("Sluicegate is stopping".into()))
+    /// The endpoint whose name has these letters, in whatever case, if there is one and no more.
+    fn named(&self, name: &str) -> Option<&Endpoint> {
+        let mut found = self.platform.endpoints.iter().filter(|it| it.name.eq_ignore_ascii_case(name));
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    /// A turn among the requests of the adapter; what waits for it too long has not left.
+    async fn slot(&self, end: Instant) -> Result<SemaphorePermit<'_>, Problem> {
+        match timeout_at(end, self.slots.acquire()).await {
+            Ok(slot) => slot.map_err(|_| Problem::stopped()),
+            Err(_) => Err(Problem::Unreachable(format!(
+                "{AT_ONCE} requests of this adapter were under way all the time; nothing was sent"
+            ))),
+        }
+    }
+
+    /// What comes of it, unless the way is closed before that. What has begun is dropped then.
+    async fn while_open<T>(&self, running: impl Future<Output = T>) -> Option<T> {
+        let mut closed = self.closed.subscribe();
+        tokio::select! {
+            biased;
+            _ = closed.wait_for(|closed| *closed) => None,
+            done = running => Some(done),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        *self.closed.borrow()
     }
 
     fn bounds(&self, deadline: Duration, max_bytes: u64) -> Exchange<'_> {
@@ -292,22 +275,36 @@ impl Egress {
         endpoint: &Endpoint,
         asked: Asked,
         within: Duration,
+        room: u64,
     ) -> Result<Answer, Problem> {
-        let _slot = self.slot().await?;
         let end = Instant::now() + within;
-        let most = endpoint.max_bytes.unwrap_or(ANSWER);
-        let mut waits = if permit.purpose == Use::Handle { 0 } else { WAITS };
+        if endpoint.download {
+            return Err(Problem::Denied(format!(
+                "the endpoint `{}` answers with a file; ask for it with `http.download`",
+                endpoint.name
+            )));
+        }
+        let _slot = self.slot(end).await?;
+        let most = endpoint.max_bytes.unwrap_or(ANSWER).min(room);
+        let mut waits = if waits(permit.purpose) { WAITS } else { 0 };
         loop {
+            if self.is_closed() {
+                return Err(Problem::stopped());
+            }
             let prepared = request::build(endpoint, &self.values, permit, asked.clone())?;
             let bounds = self.bounds(end.saturating_duration_since(Instant::now()), most);
-            let Response { status, headers, body } = self.client.send(prepared, &bounds).await?;
+            let answered = self.while_open(self.client.send(prepared, &bounds)).await;
+            // It may have left, so its end is not known.
+            let answered =
+                answered.ok_or_else(|| Problem::Broken(format!("{STOPPED} before the platform answered")))?;
+            let Response { status, headers, body } = answered?;
             let body = Bytes::from(body);
             if status == 429 && waits > 0 {
                 let wait = self.asked_to_wait(&headers, &body).unwrap_or(Duration::from_secs(1));
                 if wait <= LONGEST_WAIT && Instant::now() + wait < end {
                     waits -= 1;
                     tracing::debug!(adapter = %self.adapter, "the platform asks to wait for {} s", wait.as_secs());
-                    sleep(wait).await;
+                    self.while_open(sleep(wait)).await;
                     continue;
                 }
             }
@@ -337,6 +334,16 @@ impl Egress {
             Value::Integer(seconds) => u64::try_from(seconds).ok().map(Duration::from_secs),
             Value::Text(_) => None,
         }
+    }
+}
+
+/// Whether a request waits when the platform asks it to: not while events wait behind it, and not for what is of no use
+/// a moment later.
+const fn waits(purpose: Use) -> bool {
+    match purpose {
+        Use::Call => true,
+        Use::Action(action) => matches!(action, Action::Send | Action::Edit | Action::Fetch),
+        Use::Handle => false,
     }
 }
 

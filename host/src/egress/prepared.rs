@@ -1,6 +1,9 @@
 //! What an adapter asks for, what it may ask for it for, and the request that the host makes of it.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use bytes::Bytes;
 use url::Url;
@@ -75,6 +78,10 @@ pub struct Permit {
     pub reply_to: Option<String>,
     /// The text that it says.
     pub text: Option<String>,
+    /// What it says beside the text: the addresses of its links and the languages of its blocks.
+    pub spoken: BTreeSet<String>,
+    /// The emoji that it reacts with; none takes a reaction away.
+    pub emoji: Option<String>,
     /// The reference of the attachment that it fetches.
     pub reference: Option<String>,
     /// The ids of the files that it sends.
@@ -92,6 +99,8 @@ impl Permit {
             message: None,
             reply_to: None,
             text: None,
+            spoken: BTreeSet::new(),
+            emoji: None,
             reference: None,
             files: Vec::new(),
         }
@@ -99,14 +108,26 @@ impl Permit {
 }
 
 /// What the user set for an adapter.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Values {
     /// Settings, with the defaults of those that the user left alone.
     pub config: BTreeMap<String, String>,
     /// Those of the settings that the user made: only these may name addresses of private ranges.
-    pub by_user: std::collections::BTreeSet<String>,
+    pub by_user: BTreeSet<String>,
     /// Secrets; those that are missing or unfit are not in it.
     pub secrets: BTreeMap<String, Secret>,
+}
+
+/// Shows only names: users put passwords into settings too.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, by_user, secrets } = self;
+        f.debug_struct("Values")
+            .field("config", &config.keys())
+            .field("by_user", by_user)
+            .field("secrets", &secrets.keys())
+            .finish()
+    }
 }
 
 /// A request that may be made. Its URL and headers hold secrets.

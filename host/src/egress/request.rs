@@ -20,6 +20,8 @@ use crate::{
 
 /// The longest id of a message, in bytes.
 const ID_BYTES: usize = 256;
+/// The most messages that one answer names.
+const SENT: usize = 100;
 
 /// Makes the request that an adapter asks for.
 ///
@@ -73,7 +75,8 @@ pub(super) fn build_poll(poll: &Poll, values: &Values, cursor: Option<i64>) -> R
 }
 
 /// The ids of the new messages that a successful answer names, in its order. What is no strict JSON names none, and an
-/// id is an integer of 64 bits or a plain string of at most 256 bytes; anything else is left out.
+/// id is an integer of 64 bits or a plain string of at most 256 bytes; anything else is left out, and what follows the
+/// first 100.
 #[must_use]
 pub(super) fn sent(endpoint: &Endpoint, answer: &[u8]) -> Vec<String> {
     let answer = || Bytes::copy_from_slice(answer);
@@ -83,7 +86,7 @@ pub(super) fn sent(endpoint: &Endpoint, answer: &[u8]) -> Vec<String> {
         Some(Sent::One(at)) => read(answer(), at).into_iter().collect(),
         Some(Sent::Each { items, id }) => {
             let items = split_items(items, &answer()).unwrap_or_default();
-            items.into_iter().filter_map(|item| read(item.bytes, id)).collect()
+            items.into_iter().filter_map(|item| read(item.bytes, id)).take(SENT).collect()
         }
     }
 }

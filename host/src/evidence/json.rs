@@ -60,6 +60,32 @@ impl Document {
         Ok(Self { bytes, root })
     }
 
+    /// Whether a string of the document, or an integer by its digits, is this.
+    #[must_use]
+    pub fn names(&self, text: &str) -> bool {
+        let mut left = vec![&self.root];
+        while let Some(node) = left.pop() {
+            let found = match node {
+                Node::Text(found) => found.bytes(&self.bytes) == text.as_bytes(),
+                Node::Unsigned(number) => number.to_string() == text,
+                Node::Negative(number) => number.to_string() == text,
+                Node::Array(elements) => {
+                    left.extend(elements);
+                    false
+                }
+                Node::Object(members) => {
+                    left.extend(members.iter().map(|(_, value)| value));
+                    false
+                }
+                Node::Null | Node::Bool(_) | Node::OtherNumber => false,
+            };
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+
     /// The value that the pointer names (RFC 6901).
     #[must_use]
     pub fn at(&self, pointer: &Pointer) -> Option<Found<'_>> {

@@ -44,6 +44,8 @@ pub struct Reading {
     pub reply_to: Option<String>,
     /// What was said, if anything; foreign text.
     pub text: Option<String>,
+    /// Which of the rule's places it stood at.
+    pub text_at: usize,
     /// Whose words that is.
     pub text_by: TextBy,
     /// What the message that it answers said, if that is known; foreign text, at most 1000 characters.
@@ -77,6 +79,8 @@ impl IdentityRule {
             Some(message) => look.id("message", message)?,
             None => event.clone(),
         };
+        let (text_at, text) = look.text("text", &self.text)?.unzip();
+        let quoted = look.text("quoted", &self.quoted)?;
         Ok(Reading {
             rule: self.rule_name(),
             source: Arc::clone(&self.source),
@@ -90,9 +94,10 @@ impl IdentityRule {
             thread: look.optional_id("thread", self.thread.as_ref())?,
             direct: look.direct()?,
             reply_to: look.optional_id("reply-to", self.reply_to.as_ref())?,
-            text: look.text("text", &self.text)?,
+            text,
+            text_at: text_at.unwrap_or_default(),
             text_by: self.text_by,
-            quoted: look.text("quoted", &self.quoted)?.map(|text| text.chars().take(QUOTED_CHARS).collect()),
+            quoted: quoted.map(|(_, text)| text.chars().take(QUOTED_CHARS).collect()),
             group: look.optional_id("group", self.group.as_ref())?,
             by_credential: self.is_by_credential(),
         })
@@ -234,11 +239,12 @@ impl<'a> Look<'a> {
         time.map_err(|problem| self.refuse("time", &rule.at, problem))
     }
 
-    fn text(&self, key: &str, values: &'a [Value]) -> Result<Option<String>, NotEvidence> {
-        for value in values {
+    /// The first text, and at which of the places it stands.
+    fn text(&self, key: &str, values: &'a [Value]) -> Result<Option<(usize, String)>, NotEvidence> {
+        for (at, value) in values.iter().enumerate() {
             match self.find(key, value)? {
                 None | Some(Found::Text("")) => {}
-                Some(Found::Text(text)) => return Ok(Some(text.to_owned())),
+                Some(Found::Text(text)) => return Ok(Some((at, text.to_owned()))),
                 Some(other) => return Err(self.refuse(key, value, format!("is {}, and no text", show(other)))),
             }
         }

@@ -85,6 +85,7 @@ fn a_rule_reads_everything_that_it_names() {
             quoted: None,
             group: None,
             text: Some("läuft\n\"ja\"".into()),
+            text_at: 1,
             text_by: crate::message::TextBy::Sender,
             by_credential: false,
         }

@@ -1,4 +1,5 @@
-//! Files that hold credentials, told by their names. They never leave, whatever Claude was talked into.
+//! Files that hold credentials, told by their names. They never leave, whatever Claude was talked into. What names
+//! do not tell, the contents may.
 
 use std::path::{Component, Path};
 

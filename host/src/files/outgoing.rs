@@ -5,6 +5,9 @@
 //! decided by the identity (device and inode) of the directories passed on the way. So neither `..`, nor upper
 //! and lower case, nor a link that is put in between check and use changes the answer: the file that was
 //! checked is the file that is open.
+//!
+//! Files that hold credentials stay, by their names and by their contents as far as those are looked into: archives
+//! are not.
 
 use std::{
     ffi::OsStr,
@@ -19,7 +22,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{credentials::telltale, name::safe_name};
+use super::{contents::secret_in, credentials::telltale, name::safe_name, store::split_id};
 
 /// How a directory is opened only to pass through it.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
@@ -88,6 +91,12 @@ pub enum Refused {
         /// The part of the path that says so.
         telltale: String,
     },
+    /// It holds a key or a token, whatever its name says.
+    #[error("the file holds {what}, and secrets never leave through a channel: take it out, and send the rest")]
+    Secret {
+        /// What looks like one; never the thing itself.
+        what: &'static str,
+    },
     /// It is too large.
     #[error(
         "the file has {size} bytes and at most {max} may leave: send a smaller one, or raise `file-mib` in config.toml"
@@ -129,7 +138,14 @@ impl Outgoing {
             kind => Refused::Unreadable(kind),
         })?;
         no_credentials(&resolved)?;
-        let file = self.open(&resolved)?;
+        let (file, in_inbox) = self.open(&resolved)?;
+        let file_name = resolved.file_name().unwrap_or_default().to_string_lossy();
+        // In the inbox, the id of a kept file stands before its name.
+        let file_name = match split_id(&file_name).filter(|_| in_inbox) {
+            Some((_, name)) => name,
+            None => &file_name,
+        };
+        no_credentials(Path::new(file_name))?;
         let found = file.metadata().map_err(unreadable)?;
         if !found.is_file() {
             return Err(Refused::NotAFile);
@@ -138,13 +154,16 @@ impl Outgoing {
         if size > self.max_bytes {
             return Err(Refused::TooLarge { size, max: self.max_bytes });
         }
-        let name = safe_name(&resolved.file_name().unwrap_or_default().to_string_lossy());
+        if let Some(what) = secret_in(&file, size).map_err(unreadable)? {
+            return Err(Refused::Secret { what });
+        }
+        let name = safe_name(file_name);
         let media_type = mime_guess::from_path(&name).first_raw().unwrap_or("application/octet-stream").to_owned();
         Ok(Checked { file, path: resolved, name, media_type, size })
     }
 
-    /// Opens a resolved path, if the directories passed on the way allow it.
-    fn open(&self, resolved: &Path) -> Result<File, Refused> {
+    /// Opens a resolved path, if the directories passed on the way allow it, and says whether it is in the inbox.
+    fn open(&self, resolved: &Path) -> Result<(File, bool), Refused> {
         let names: Vec<_> = resolved
             .components()
             .filter_map(|part| match part {
@@ -182,7 +201,7 @@ impl Outgoing {
         } else if !in_root {
             return Err(Refused::Outside { roots: self.roots.clone() });
         }
-        step(Some(&here), file, READ)
+        Ok((step(Some(&here), file, READ)?, in_inbox))
     }
 }
 

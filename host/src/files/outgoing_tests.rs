@@ -128,6 +128,36 @@ fn a_root_that_is_a_link_counts_as_what_it_names() {
     assert!(matches!(rule.check(&at("root/a.txt")), Err(Refused::Outside { .. })));
 }
 
+#[test]
+fn a_file_of_the_inbox_goes_by_its_name_without_its_id() {
+    let place = Place::new();
+    let (id, mine) = ("0123456789abcdef".repeat(2), place.dir.path().join("root/home/inbox/mine"));
+    let name = |path: PathBuf| {
+        fs::write(&path, "may leave").unwrap();
+        place.rule.check(&path).map(|checked| (checked.name, checked.media_type))
+    };
+    assert_eq!(name(mine.join(format!("{id}-a-b.png"))), Ok(("a-b.png".into(), "image/png".into())));
+    assert_eq!(name(mine.join("left.png")), Ok(("left.png".into(), "image/png".into())));
+    let elsewhere = format!("{id}-a.png");
+    assert_eq!(name(place.dir.path().join("root").join(&elsewhere)), Ok((elsewhere, "image/png".into())));
+    for hidden in ["id_rsa", "credentials.json"] {
+        let refused = Refused::Credentials { telltale: hidden.into() };
+        assert_eq!(name(mine.join(format!("{id}-{hidden}"))), Err(refused));
+    }
+}
+
+#[test]
+fn a_key_by_another_name_stays_and_what_may_leave_is_open_at_its_beginning() {
+    let place = Place::new();
+    // A minimal PKCS #8 structure.
+    fs::write(place.dir.path().join("root/notes.txt"), b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70rest")
+        .unwrap();
+    let refused = place.check("root/notes.txt").unwrap_err();
+    assert_eq!(refused, Refused::Secret { what: "a private key" });
+    assert!(refused.to_string().contains("a private key") && refused.to_string().contains("take it out"));
+    assert_eq!(place.check("root/a.txt"), Ok("may leave".into()));
+}
+
 proptest! {
     #[test]
     fn no_path_opens_a_file_that_stays(

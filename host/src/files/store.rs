@@ -19,6 +19,9 @@ use crate::home::{private_dir, random_hex, write_private};
 
 /// What the name of a file that is being written begins with.
 pub(super) const UNFINISHED: &str = ".part-";
+/// What a file counts for at least: a block of the disk for it and one for its note. So empty files are not free,
+/// and the quota bounds how many there are.
+const LEAST: u64 = 8 * 1024;
 /// Bytes of an id; its text has twice as many digits.
 const ID_BYTES: usize = 16;
 
@@ -93,6 +96,7 @@ pub(super) struct Index {
     order: BTreeMap<u64, String>,
     /// One more than the number of any file so far.
     next: u64,
+    /// What the files count for together (see [`Inner::weight`]).
     total: u64,
     /// Bytes of files that are being written. They never exceed the quota, so the directory never holds more
     /// than twice as much.
@@ -113,7 +117,8 @@ struct Note {
 impl FileStore {
     /// Opens an adapter's inbox, makes it (mode 0700) if it is missing and finds what is in it.
     ///
-    /// `quota` bounds all files together, `max_file` each of them; both in bytes.
+    /// `quota` bounds all files together, each of which counts for at least 8 KiB; `max_file` bounds each of them.
+    /// Both are in bytes.
     ///
     /// # Errors
     /// [`FileError::Io`], also if the path is a symbolic link or no directory.
@@ -189,14 +194,14 @@ impl FileStore {
 
     /// Removes a file; one that is not there is as good as removed.
     pub fn remove(&self, id: &str) {
-        let gone = self.0.index().take(id);
+        let gone = self.0.index().take(id, &self.0);
         if let Some(file) = gone {
             self.0.unlink(&file);
         }
     }
 
     pub(super) fn keep(&self, number: u64, file: KeptFile) {
-        self.0.index().add(number, file);
+        self.0.index().add(number, file, &self.0);
         self.make_room();
     }
 
@@ -208,7 +213,7 @@ impl FileStore {
                 if index.total <= self.0.quota {
                     return;
                 }
-                index.oldest()
+                index.oldest(&self.0)
             };
             match oldest {
                 Some(file) => self.0.unlink(&file),
@@ -230,7 +235,7 @@ impl FileStore {
                 fs::remove_file(entry.path())?;
             } else if let Some(id) = name.strip_prefix('.').and_then(|n| n.strip_suffix(".json")).filter(|n| is_id(n)) {
                 notes.push(id.to_owned());
-            } else if let Some((id, name)) = name.split_once('-').filter(|(id, _)| is_id(id)) {
+            } else if let Some((id, name)) = split_id(&name) {
                 let note = self.0.noted(id);
                 let file = KeptFile {
                     id: id.to_owned(),
@@ -254,7 +259,7 @@ impl FileStore {
             // Files that lost their notes have no number; they get one here, before all that have.
             let number = number.max(index.next);
             index.next = number + 1;
-            index.add(number, file);
+            index.add(number, file, &self.0);
         }
         for id in notes.iter().filter(|id| !index.files.contains_key(*id)) {
             fs::remove_file(self.0.note_path(id))?;
@@ -267,6 +272,11 @@ impl Inner {
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         // Every change of the index is whole before anything that could panic.
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a file counts for. One that is small always fits, however small the quota.
+    fn weight(&self, file: &KeptFile) -> u64 {
+        file.size.max(LEAST.min(self.quota))
     }
 
     fn note_path(&self, id: &str) -> PathBuf {
@@ -307,23 +317,28 @@ impl Index {
         self.next - 1
     }
 
-    fn add(&mut self, number: u64, file: KeptFile) {
-        self.total += file.size;
+    fn add(&mut self, number: u64, file: KeptFile, inner: &Inner) {
+        self.total += inner.weight(&file);
         self.order.insert(number, file.id.clone());
         self.files.insert(file.id.clone(), (number, file));
     }
 
-    fn take(&mut self, id: &str) -> Option<KeptFile> {
+    fn take(&mut self, id: &str, inner: &Inner) -> Option<KeptFile> {
         let (at, file) = self.files.remove(id)?;
         self.order.remove(&at);
-        self.total -= file.size;
+        self.total -= inner.weight(&file);
         Some(file)
     }
 
-    fn oldest(&mut self) -> Option<KeptFile> {
+    fn oldest(&mut self, inner: &Inner) -> Option<KeptFile> {
         let id = self.order.first_key_value()?.1.clone();
-        self.take(&id)
+        self.take(&id, inner)
     }
+}
+
+/// The id and the name in the name of a kept file.
+pub(super) fn split_id(file_name: &str) -> Option<(&str, &str)> {
+    file_name.split_once('-').filter(|(id, _)| is_id(id))
 }
 
 fn is_id(text: &str) -> bool {

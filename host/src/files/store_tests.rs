@@ -38,7 +38,7 @@ async fn a_kept_file_has_its_bytes_its_safe_name_and_nobody_elses_eyes() {
 #[tokio::test]
 async fn the_index_comes_back_from_the_directory() {
     let dir = tempfile::tempdir().unwrap();
-    let first = store(dir.path(), 1000, 100);
+    let first = store(dir.path(), 1 << 20, 100);
     let a = keep(&first, "a.txt", b"a").await;
     let mut writer = first.create("b", Some("audio/ogg")).unwrap();
     writer.write(b"b").await.unwrap();
@@ -51,7 +51,7 @@ async fn the_index_comes_back_from_the_directory() {
     symlink("/etc/passwd", dir.path().join(format!("{}-link", "1".repeat(32)))).unwrap();
     drop(first);
 
-    let again = store(dir.path(), 1000, 100);
+    let again = store(dir.path(), 1 << 20, 100);
     assert_eq!(again.get(&a.id), Some(a));
     assert_eq!(again.get(&b.id), Some(KeptFile { conversation: Some("room".into()), ..b }));
     assert_eq!(again.get(&"1".repeat(32)), None);
@@ -62,17 +62,38 @@ async fn the_index_comes_back_from_the_directory() {
 #[tokio::test]
 async fn the_oldest_files_make_room() {
     let dir = tempfile::tempdir().unwrap();
-    let store = store(dir.path(), 25, 10);
+    let store = store(dir.path(), 25_000, 10_000);
     let mut files = Vec::new();
     for name in ["a", "b", "c", "d"] {
-        files.push(keep(&store, name, &[b'x'; 10]).await);
+        files.push(keep(&store, name, &[b'x'; 10_000]).await);
     }
     assert_eq!(files.iter().map(|f| store.get(&f.id).is_some()).collect::<Vec<_>>(), [false, false, true, true]);
     assert!(!files[0].path.exists());
     drop(store);
-    let smaller = FileStore::open(dir.path(), 12, 10).unwrap();
+    let smaller = FileStore::open(dir.path(), 12_000, 10_000).unwrap();
     assert!(smaller.get(&files[3].id).is_some() && smaller.get(&files[2].id).is_none());
     assert_eq!(listed(dir.path()), 2);
+}
+
+#[tokio::test]
+async fn empty_files_are_not_free() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path(), 3 * LEAST, 100);
+    let mut files = Vec::new();
+    for number in 0..5 {
+        files.push(keep(&store, &number.to_string(), b"").await);
+    }
+    let there = |store: &FileStore| files.iter().map(|file| store.get(&file.id).is_some()).collect::<Vec<_>>();
+    assert_eq!(there(&store), [false, false, true, true, true]);
+    assert_eq!(listed(dir.path()), 6, "three with their notes");
+    store.remove(&files[4].id);
+    store.remove(&files[3].id);
+    assert_eq!(store.0.index().total, LEAST);
+    drop(store);
+    let smaller = FileStore::open(dir.path(), 100, 100).unwrap();
+    assert_eq!(there(&smaller), [false, false, true, false, false], "one that is small always fits");
+    assert_eq!(keep(&smaller, "next", b"x").await.size, 1);
+    assert_eq!((there(&smaller).contains(&true), listed(dir.path())), (false, 2));
 }
 
 #[tokio::test]
@@ -115,7 +136,8 @@ async fn what_is_imported_is_what_was_checked() {
     let file = store.import(checked, Some("room")).await.unwrap();
     assert_eq!(fs::read(&file.path).unwrap(), b"checked");
     assert_eq!((file.name.as_str(), file.media_type.as_str()), ("report.pdf", "application/pdf"));
-    assert!(rule.check(&file.path).is_ok());
+    let again = rule.check(&file.path).unwrap();
+    assert_eq!((again.name.as_str(), again.media_type.as_str()), ("report.pdf", "application/pdf"));
 }
 
 #[test]

@@ -230,9 +230,8 @@ impl Host {
         }
         let (home, name, contract) = (self.home.clone(), name.clone(), Arc::clone(contract));
         let mapped = settings.secrets.clone();
-        let find = move || {
-            secrets::of_platform(&home, &name, &contract.platform.secrets, contract.from_profile, &mapped)
-        };
+        let find =
+            move || secrets::of_platform(&home, &name, &contract.platform.secrets, contract.from_profile, &mapped);
         tokio::task::spawn_blocking(find).await.map_err(|_| "its secrets could not be looked for".to_owned())
     }
 

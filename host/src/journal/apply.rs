@@ -27,6 +27,14 @@ const MOVED_AT_CLOSE: i64 = 256;
 /// Conversations whose place is remembered in memory.
 const PLACES: usize = 4096;
 
+/// Dead letters that are kept of one adapter, and bytes of their events and contexts: sources need no permission to
+/// bring what an adapter fails on.
+const DEAD_LETTERS: i64 = 1000;
+const DEAD_BYTES: i64 = 64 << 20;
+
+/// What counts the dead letters that made room.
+const DROPPED: &str = "dead letter dropped";
+
 /// The tables, and a cache of the places so that they are written only when they change.
 pub(super) struct Tables {
     connection: Connection,
@@ -101,9 +109,11 @@ impl Tables {
     ) -> rusqlite::Result<Committed> {
         let adapter = &transaction.lane.adapter;
         if let Some((source, position)) = &transaction.polled {
-            self.connection
-                .prepare_cached("INSERT OR REPLACE INTO poll VALUES (?1, ?2, ?3)")?
-                .execute(params![adapter.as_str(), source, position])?;
+            self.connection.prepare_cached("INSERT OR REPLACE INTO poll VALUES (?1, ?2, ?3)")?.execute(params![
+                adapter.as_str(),
+                source,
+                position
+            ])?;
         }
         if let Some(once) = &transaction.once
             && !self.seen.first_time(&self.connection, once)?
@@ -131,9 +141,12 @@ impl Tables {
             self.set_timer(adapter, name, *due_ms)?;
         }
         for (conversation, message_id) in &transaction.sent {
-            self.connection
-                .prepare_cached("INSERT OR REPLACE INTO sent VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![adapter.as_str(), conversation, message_id, group.now_ms])?;
+            self.connection.prepare_cached("INSERT OR REPLACE INTO sent VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+                adapter.as_str(),
+                conversation,
+                message_id,
+                group.now_ms
+            ])?;
         }
         if let Some(dead) = &transaction.dead {
             self.bury(adapter, dead, group.now_ms)?;
@@ -248,8 +261,34 @@ impl Tables {
                 dead.error,
                 dead.attempts,
                 now_ms
-            ])
-            .map(drop)
+            ])?;
+        self.drop_oldest_dead(adapter)
+    }
+
+    /// Removes the dead letters that failed longest ago until the others are within their bounds. One that is larger
+    /// than all of them may be goes without taking others with it.
+    fn drop_oldest_dead(&self, adapter: &AdapterName) -> rusqlite::Result<()> {
+        let dropped = self
+            .connection
+            .prepare_cached(
+                "DELETE FROM dead WHERE id IN (
+                     SELECT id FROM (
+                         SELECT id, size, row_number() OVER latest AS place,
+                             sum(size) FILTER (WHERE size <= ?3) OVER latest AS bytes
+                         FROM (
+                             SELECT id, last_ms, octet_length(event) + octet_length(context) AS size
+                             FROM dead WHERE adapter = ?1
+                         )
+                         WINDOW latest AS (ORDER BY last_ms DESC, id DESC ROWS UNBOUNDED PRECEDING)
+                     ) WHERE place > ?2 OR size > ?3 OR bytes > ?3
+                 )",
+            )?
+            .execute(params![adapter.as_str(), DEAD_LETTERS, DEAD_BYTES])?;
+        if dropped > 0 {
+            tracing::warn!(%adapter, dropped, "too many events failed: the oldest dead letters are gone");
+            self.add_count(adapter, DROPPED, dropped as u64)?;
+        }
+        Ok(())
     }
 
     /// Says how many rows it changed.
@@ -262,12 +301,13 @@ impl Tables {
                 .execute([group.written, *up_to])?,
             Maintenance::Prune { before_ms } => {
                 self.connection.prepare_cached("DELETE FROM sent WHERE sent_ms < ?1")?.execute([*before_ms])?;
-                self.connection.prepare_cached(
-                    // The last message stays: the next number follows from it, so that none is used twice.
-                    "DELETE FROM message WHERE received_ms < ?2 AND seq < (SELECT max(seq) FROM message)
+                self.connection
+                    .prepare_cached(
+                        // The last message stays: the next number follows from it, so that none is used twice.
+                        "DELETE FROM message WHERE received_ms < ?2 AND seq < (SELECT max(seq) FROM message)
                      AND seq IN (SELECT seq FROM message WHERE seq <= ?1 ORDER BY seq LIMIT ?3)",
-                )?
-                .execute([group.written, *before_ms, PRUNED_AT_ONCE])?
+                    )?
+                    .execute([group.written, *before_ms, PRUNED_AT_ONCE])?
             }
             Maintenance::Forget(adapter) => {
                 self.forget_places();
@@ -298,15 +338,20 @@ impl Tables {
     pub(super) fn add_counts(&self, counts: &Counts) -> rusqlite::Result<()> {
         for (adapter, names) in counts {
             for (name, value) in names {
-                self.connection
-                    .prepare_cached(
-                        "INSERT INTO counter VALUES (?1, ?2, ?3)
-                         ON CONFLICT (adapter, name) DO UPDATE SET value = value + excluded.value",
-                    )?
-                    .execute(params![adapter.as_str(), name, i64::try_from(*value).unwrap_or(i64::MAX)])?;
+                self.add_count(adapter, name, *value)?;
             }
         }
         Ok(())
+    }
+
+    fn add_count(&self, adapter: &AdapterName, name: &str, value: u64) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO counter VALUES (?1, ?2, ?3)
+                 ON CONFLICT (adapter, name) DO UPDATE SET value = value + excluded.value",
+            )?
+            .execute(params![adapter.as_str(), name, i64::try_from(value).unwrap_or(i64::MAX)])
+            .map(drop)
     }
 
     /// Prepares a quick end: the last connection moves the log into the main file when it closes, but if that is

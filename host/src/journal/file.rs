@@ -12,7 +12,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::{Durability, JournalError};
 
 /// What turns schema `n` into schema `n + 1`; the length is the newest schema.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE message (
         seq INTEGER PRIMARY KEY,
         adapter TEXT NOT NULL,
@@ -69,7 +70,8 @@ const MIGRATIONS: &[&str] = &["
         PRIMARY KEY (adapter, name)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE cursor (session TEXT PRIMARY KEY, written INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-", "
+",
+    "
     CREATE TABLE poll (
         adapter TEXT NOT NULL,
         source TEXT NOT NULL,
@@ -84,7 +86,8 @@ const MIGRATIONS: &[&str] = &["
         PRIMARY KEY (adapter, conversation, message_id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sent_by_time ON sent (sent_ms);
-"];
+",
+];
 
 /// How long another process may hold the file before an operation fails.
 const BUSY: Duration = Duration::from_secs(5);

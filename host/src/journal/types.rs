@@ -57,6 +57,9 @@ pub struct NewMessage {
 }
 
 /// An event that `handle` failed on too often, kept for the user to look at and to repeat.
+///
+/// Of each adapter at most 1000 are kept, and 64 MiB of their events and contexts. Those that failed longest ago make
+/// room, and the adapter's counter `dead letter dropped` says how many did.
 #[derive(Debug, Clone)]
 pub struct DeadLetter {
     /// A digest of the event, so that a further failure of it updates its entry.
@@ -104,8 +107,10 @@ pub struct Transaction {
     pub sent: Vec<(String, String)>,
     /// The event failed for good.
     pub dead: Option<DeadLetter>,
-    /// The dead letter that this event was and that has succeeded now. Such a transaction needs `once: None`, for
-    /// the key was kept when the letter died.
+    /// The dead letter that this event was and that has succeeded now: it is removed. The event's key was not kept when
+    /// the letter died, so `once` is set here as for any event. If the platform sent the event again meanwhile and
+    /// that succeeded, this transaction is a repetition and removes nothing: the letter is left to
+    /// [`Journal::delete_dead`](super::Journal::delete_dead).
     pub revived: Option<i64>,
     /// What follows its end.
     pub after: Option<After>,

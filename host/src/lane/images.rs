@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
+
 use super::Lane;
 use crate::{
-    actions::{self, ActionError},
+    actions,
     files::KeptFile,
     manifest::Action,
     message::{Attachment, Message},
-    sandbox::types,
 };
 
 /// What adapters call an attachment that is an image.
 const IMAGES: [&str; 2] = ["photo", "image"];
 
-/// How long a message waits for one of its images. Without it the message comes with the reference, and Claude can fetch
-/// it with the tool.
+/// How long a message waits for its images. Without one the message comes with the reference, and Claude can fetch it with
+/// the tool.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Lane {
@@ -24,11 +25,12 @@ impl Lane {
         if !self.adapter.program.contract.manifest.actions.contains(&Action::Fetch) {
             return;
         }
+        let until = Instant::now() + PATIENCE;
         for attachment in &mut message.attachments {
             if attachment.path.is_some() || !IMAGES.contains(&&*attachment.kind) {
                 continue;
             }
-            match self.fetch_image(attachment, &message.conversation).await {
+            match self.fetch_image(attachment, until).await {
                 Ok(file) => {
                     attachment.path = Some(file.path.to_string_lossy().into_owned());
                     (attachment.name, attachment.media_type) = (Some(file.name), Some(file.media_type));
@@ -42,20 +44,10 @@ impl Lane {
         }
     }
 
-    async fn fetch_image(&self, attachment: &Attachment, conversation: &str) -> Result<KeptFile, String> {
-        let fetch = types::Action::Fetch(attachment.reference.clone());
-        let fetched = tokio::time::timeout(PATIENCE, actions::perform(&self.adapter, fetch)).await;
+    /// The file belongs to no conversation, so the adapter can send it nowhere; Claude may, as a file of the user's.
+    async fn fetch_image(&self, attachment: &Attachment, until: Instant) -> Result<KeptFile, String> {
+        let fetched = timeout_at(until, actions::fetch(&self.adapter, attachment.reference.clone())).await;
         let fetched = fetched.map_err(|_| format!("it took longer than {} s", PATIENCE.as_secs()))?;
-        match fetched.map_err(|error: ActionError| error.to_string())? {
-            types::Outcome::Kept(kept) => {
-                let files = &self.adapter.files;
-                let file = files.get(&kept.file).ok_or("the adapter named a file that is not kept for it")?;
-                files.belongs_to(&file.id, conversation).map_err(|error| error.to_string())?;
-                // A file of another conversation is not shown here.
-                let file = files.get(&file.id).filter(|file| file.conversation.as_deref() == Some(conversation));
-                file.ok_or_else(|| "the adapter named a file of another conversation".into())
-            }
-            _ => Err("the adapter fetched nothing".into()),
-        }
+        fetched.map_err(|error| error.to_string())
     }
 }

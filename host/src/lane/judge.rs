@@ -7,6 +7,7 @@ use crate::{
     evidence::Reading,
     gate::{Ruling, visible},
     journal::NewMessage,
+    manifest::Value,
     message::{Kind, Message},
     sandbox::Delivery,
 };
@@ -20,25 +21,38 @@ impl Lane {
         let adapter = &self.adapter;
         let reading = &delivery.reading;
         let mut speaker = adapter.speaker_of(&delivery);
-        speaker.reply_to_me = !reading.direct && reading.reply_to.as_deref().is_some_and(|id| self.is_ours(reading, id));
-        // What people do to each other's messages is not addressed to Claude.
-        if reading.kind == Kind::Reaction && !self.is_ours(reading, &reading.message_id) {
-            adapter.journal.count(adapter.name(), "reaction to another's message");
-            return None;
+        speaker.reply_to_me =
+            !reading.direct && reading.reply_to.as_deref().is_some_and(|id| self.is_ours(reading, id));
+        if reading.kind == Kind::Reaction {
+            // What people do to each other's messages is not addressed to Claude.
+            if !self.is_ours(reading, &reading.message_id) {
+                adapter.journal.count(adapter.name(), "reaction to another's message");
+                return None;
+            }
+            speaker.reply_to_me |= !reading.direct;
         }
         let ruling = adapter.gate.judge(&speaker, now);
         if ruling != Ruling::Deliver {
             self.turn_away(ruling, reading);
             return None;
         }
-        // Where the event's id is what was signed or polled, `once` has it already.
-        let signed = occurrence.evidence.as_ref().and_then(|evidence| evidence.context.signed.as_ref());
-        let by_once = occurrence.once.is_some() && signed == Some(&reading.event);
         Some(NewMessage {
-            key: (!by_once).then(|| key(adapter, occurrence, &reading.event)),
+            key: (!self.is_by_once(occurrence, reading)).then(|| key(adapter, occurrence, &reading.event)),
             by_credential: reading.by_credential,
             message: message(adapter, delivery),
         })
+    }
+
+    /// Whether the occurrence's `once` says that the event is new: its id is what was signed, or what the poll counts.
+    fn is_by_once(&self, occurrence: &Occurrence, reading: &Reading) -> bool {
+        let (Some(_), Some(evidence)) = (&occurrence.once, &occurrence.evidence) else { return false };
+        let platform = &self.adapter.program.contract.platform;
+        match platform.poll(&evidence.source) {
+            Some(poll) => platform
+                .identity(&reading.rule)
+                .is_some_and(|rule| matches!(&rule.event, Value::Pointer(event) if *event == poll.cursor.max)),
+            None => evidence.context.signed.as_ref() == Some(&reading.event),
+        }
     }
 
     /// Whether the platform has taken that message of the conversation from us.

@@ -7,8 +7,9 @@
 //! The next call starts once the previous transaction is queued, and its reads see what is queued. When a commit
 //! fails, everything queued behind it fails too and is not answered.
 
+mod answers;
+mod batch;
 mod commit;
-mod hosts;
 mod images;
 mod judge;
 mod occurrence;
@@ -16,13 +17,15 @@ mod overlay;
 mod quarantine;
 mod surroundings;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 pub use commit::key as once;
 pub use occurrence::{Happening, Occurrence, kept};
 
+use batch::Batch;
 use commit::Queued;
 use overlay::Overlay;
 use quarantine::Quarantine;
@@ -36,6 +39,9 @@ use crate::{
 
 /// Attempts at one event before it is a dead letter.
 const ATTEMPTS: u32 = 3;
+
+/// How long somebody who asks how the lane stands waits for the event whose turn it is.
+const PROMPT: Duration = Duration::from_millis(500);
 
 /// How an event ended.
 #[derive(Debug)]
@@ -103,17 +109,46 @@ impl Lane {
         let queued = {
             let mut turn = self.turn.lock().await;
             self.mend(&mut turn);
+            if occurrence.batch.as_ref().is_some_and(|batch| !batch.goes_on(turn.generation)) {
+                return Handled::Busy("what came before it was not taken".into());
+            }
             match self.take(&mut turn, &occurrence).await {
                 Ok(queued) => queued,
-                Err(handled) => return handled,
+                Err(handled) => {
+                    if let (Handled::Busy(_), Some(batch)) = (&handled, &occurrence.batch) {
+                        batch.break_off();
+                    }
+                    return handled;
+                }
             }
         };
         queued.committed().await
     }
 
-    /// How the lane stands, once the event whose turn it is has ended.
+    /// Gives events of one answer or body their turns, in their order. When one cannot be taken now, none after it is.
+    pub async fn handle_all(&self, occurrences: impl IntoIterator<Item = Occurrence>) -> Vec<Handled> {
+        let batch = Arc::<Batch>::default();
+        let handled = occurrences.into_iter().map(|mut occurrence| {
+            occurrence.batch = Some(Arc::clone(&batch));
+            self.handle(occurrence)
+        });
+        // Turns are given in the order of asking.
+        join_all(handled).await
+    }
+
+    /// Keeps what cannot even be read as a dead letter.
+    pub async fn bury_unread(&self, occurrence: Occurrence, reason: String) -> Handled {
+        let queued = {
+            let mut turn = self.turn.lock().await;
+            self.mend(&mut turn);
+            self.bury(&turn, &occurrence, reason, 1)
+        };
+        queued.committed().await
+    }
+
+    /// How the lane stands. An event that takes long does not hold this up.
     pub async fn state(&self) -> State {
-        let turn = self.turn.lock().await;
+        let Ok(turn) = tokio::time::timeout(PROMPT, self.turn.lock()).await else { return State::Running };
         match turn.quarantine.active(now_ms()) {
             Some(reason) => State::Quarantined(reason),
             None if turn.started => State::Running,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::batch::Batch;
 use crate::{
     evidence::{Context, Evidence},
     files::KeptFile,
@@ -23,6 +24,8 @@ pub struct Occurrence {
     pub once: Option<Key>,
     /// The dead letter that is tried again with this.
     pub revives: Option<i64>,
+    /// What it came together with.
+    pub(super) batch: Option<Arc<Batch>>,
 }
 
 /// What happened; kept with dead letters.
@@ -80,7 +83,13 @@ impl Occurrence {
     /// Something without bytes.
     #[must_use]
     pub fn bare(happening: Happening) -> Self {
-        Self { happening, evidence: None, once: None, revives: None }
+        Self { happening, evidence: None, once: None, revives: None, batch: None }
+    }
+
+    /// Something that came with bytes; `once` is what makes it a repetition.
+    #[must_use]
+    pub fn with(happening: Happening, evidence: Evidence, once: Option<Key>) -> Self {
+        Self { evidence: Some(Arc::new(evidence)), once, ..Self::bare(happening) }
     }
 
     /// The source's name, for people and for dead letters.
@@ -117,7 +126,7 @@ impl Occurrence {
         let Circumstances { happening, context, once } = serde_json::from_str(&dead.context)?;
         let evidence = context
             .map(|context| Arc::new(Evidence::new(dead.entry.source.clone(), Bytes::clone(&dead.event), context)));
-        Ok(Self { happening, evidence, once, revives: Some(dead.entry.id) })
+        Ok(Self { evidence, once, revives: Some(dead.entry.id), ..Self::bare(happening) })
     }
 
     /// The event, as the interface has it.

@@ -261,8 +261,11 @@ pub(super) struct EndpointTable {
     pub(super) message: Option<Spanned<Bound>>,
     pub(super) reply_to: Option<Spanned<Bound>>,
     pub(super) text: Option<Spanned<FieldPattern>>,
+    pub(super) spoken: Option<Spanned<List>>,
+    pub(super) emoji: Option<Spanned<Bound>>,
     pub(super) reference: Option<Spanned<Bound>>,
     pub(super) sent: Option<Spanned<Sent>>,
+    pub(super) download: Option<Spanned<bool>>,
     pub(super) max_bytes: Option<Spanned<u64>>,
 }
 

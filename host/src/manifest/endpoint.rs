@@ -45,7 +45,7 @@ pub struct Endpoint {
     pub fixed: BTreeMap<Pointer, Scalar>,
     /// What must equal the action's conversation; one of them at least must be there.
     pub conversation: Vec<Bound>,
-    /// Must equal the action's thread where it is there.
+    /// Must equal the action's thread, and be there where the action has one.
     pub thread: Option<Bound>,
     /// Must equal the message that the action is about where it is there (`edit`, `react`).
     pub message: Option<Bound>,
@@ -53,10 +53,16 @@ pub struct Endpoint {
     pub reply_to: Option<Bound>,
     /// Must equal the action's text where it is there.
     pub text: Option<FieldPattern>,
+    /// Must each be an address of a link, or a language of a block, of the action's text.
+    pub spoken: Vec<FieldPattern>,
+    /// Must equal the emoji of the action `react` where it is there.
+    pub emoji: Option<Bound>,
     /// Must equal the reference of the action `fetch`.
     pub reference: Option<Bound>,
     /// Where a successful answer names the new message, or each of the new messages.
     pub sent: Option<Sent>,
+    /// Its answers are files, which the host keeps and the adapter does not see.
+    pub download: bool,
     /// The longest answer, in bytes, where it differs from the host's default. Downloads have the limit of files.
     pub max_bytes: Option<u64>,
 }
@@ -218,6 +224,7 @@ impl Endpoint {
             self.thread.as_ref().map(|bound| ("thread", bound)),
             self.message.as_ref().map(|bound| ("message", bound)),
             self.reply_to.as_ref().map(|bound| ("reply-to", bound)),
+            self.emoji.as_ref().map(|bound| ("emoji", bound)),
             self.reference.as_ref().map(|bound| ("reference", bound)),
         ];
         self.conversation.iter().map(|bound| ("conversation", bound)).chain(single.into_iter().flatten())
@@ -256,8 +263,11 @@ impl fmt::Display for Endpoint {
         line(f, "message", self.message.as_ref())?;
         line(f, "reply-to", self.reply_to.as_ref())?;
         line(f, "text", self.text.as_ref())?;
+        list(f, "spoken", &self.spoken)?;
+        line(f, "emoji", self.emoji.as_ref())?;
         line(f, "reference", self.reference.as_ref())?;
         line(f, "sent", self.sent.as_ref())?;
+        line(f, "download", self.download.then_some(true))?;
         line(f, "max-bytes", self.max_bytes)
     }
 }

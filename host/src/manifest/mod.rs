@@ -46,6 +46,7 @@ pub use route::{Answer, BodyKind, Method, Route, RouteAuth};
 pub use rule::{Direct, IdentityRule, Time, TimeUnit};
 pub use shapes::Pattern;
 pub use template::{Base, HeaderTemplate, Parameter, Piece, UrlTemplate};
+pub(crate) use template::{is_hosts_header, is_private_name};
 pub use tool::{Param, ParamType, Tool};
 pub use value::{Scalar, Value};
 

@@ -18,8 +18,10 @@ mod tests;
 use std::{collections::BTreeSet, fmt};
 
 use super::value::quoted;
+pub(crate) use header::is_hosts_header;
 pub(super) use header::settable;
 pub(super) use host::base_url;
+pub(crate) use host::is_private_name;
 
 /// A URL with gaps. Its scheme and authority are fixed, or are what the user set.
 #[derive(Debug, Clone, PartialEq, Eq)]

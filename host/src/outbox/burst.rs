@@ -19,6 +19,7 @@ use std::{
 use super::wording::Wording;
 use crate::{
     journal::Stored,
+    manifest::Burst,
     message::{Kind, Message},
 };
 
@@ -207,6 +208,9 @@ impl Hash for Place {
     }
 }
 
+/// How long the parts of an album are waited for: the images of each are fetched before it is kept.
+const ALBUM: Burst = Burst { quiet_ms: 2000, longest_ms: 20_000 };
+
 /// How long a burst waits.
 #[derive(Debug, Clone, Copy)]
 struct Windows {
@@ -215,10 +219,15 @@ struct Windows {
 }
 
 impl Windows {
-    /// `None` for what gathers with nothing.
+    /// `None` for what gathers with nothing. An album is one event also where bursts are switched off.
     fn of(message: &Message) -> Option<Self> {
-        let burst = message.burst.filter(|burst| burst.quiet_ms > 0 && burst.longest_ms > 0)?;
-        (message.kind == Kind::Message).then(|| Self {
+        let burst = message.burst.filter(|_| message.kind == Kind::Message)?;
+        let burst = match &message.group {
+            Some(_) => ALBUM,
+            None if burst.quiet_ms > 0 && burst.longest_ms > 0 => burst,
+            None => return None,
+        };
+        Some(Self {
             quiet: Duration::from_millis(burst.quiet_ms.into()),
             longest: Duration::from_millis(burst.longest_ms.into()),
         })
@@ -290,6 +299,11 @@ impl Open {
         self.from = self.from.min(at);
         self.until = self.until.max(at);
         let message = &stored.message;
+        // What an album joins waits for the rest of the album.
+        if let Some(windows) = Windows::of(message) {
+            self.windows.quiet = self.windows.quiet.max(windows.quiet);
+            self.windows.longest = self.windows.longest.max(windows.longest);
+        }
         self.reply_to = self.reply_to.take().or_else(|| message.reply_to.clone());
         self.wording = self.wording.with(Wording::of(message));
         self.text += 1 + message.text.len();

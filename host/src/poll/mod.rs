@@ -15,7 +15,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
 pub use health::{Health, Source, State};
@@ -37,6 +36,11 @@ const HELD: Duration = Duration::from_secs(2);
 
 /// Starts the polls of an adapter that has taken its first event.
 pub fn start(running: &Arc<Running>) {
+    // Under the lock that its end takes first: what is started here is there to be aborted.
+    let live = running.adapter.live.read().unwrap_or_else(PoisonError::into_inner);
+    if !*live {
+        return;
+    }
     for poll in &running.adapter.program.contract.platform.polls {
         let task = run(Arc::clone(running), poll.clone());
         running.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
@@ -117,7 +121,7 @@ impl<'a> PollSource<'a> {
         Self { running, poll, account, place }
     }
 
-    /// One request, and everything that it brings. Gives the number of items.
+    /// One request, and everything that it brings. Gives the number of items, if they brought it further.
     async fn once(&self) -> Result<u64, Trouble> {
         let adapter = &self.running.adapter;
         let position = adapter.read(|reader| reader.polled(adapter.name(), &self.place));
@@ -135,55 +139,72 @@ impl<'a> PollSource<'a> {
                 None => Trouble::Failing(format!("status {status} {description}")),
             },
         })?;
-        self.take(body).await
+        self.take(body, position).await
     }
 
     /// Hands the items to the lane, and moves on when all of them are kept.
-    async fn take(&self, body: Bytes) -> Result<u64, Trouble> {
+    async fn take(&self, body: Bytes, position: Option<i64>) -> Result<u64, Trouble> {
         let received_ms = now_ms();
         let garbage = |why: String| Trouble::Failing(format!("its answer cannot be read: {why}"));
         let items = split_items(&self.poll.items, &body).map_err(|error| garbage(error.to_string()))?;
-        let (mut newest, mut handled) = (None, Vec::with_capacity(items.len()));
+        let (mut newest, mut readable, mut unread) = (None, Vec::with_capacity(items.len()), Vec::new());
         for item in items {
-            let number = match Document::parse(item.bytes.clone()) {
-                Ok(document) => match document.at(&self.poll.cursor.max) {
-                    Some(Found::Integer(number)) => i64::try_from(number).ok(),
-                    _ => None,
-                },
-                Err(error) => return Err(garbage(error.to_string())),
-            };
-            let number =
-                number.ok_or_else(|| garbage(format!("an item has no integer {}", self.poll.cursor.max.as_str())))?;
-            newest = newest.max(Some(number));
+            let number = self.number(&item.bytes);
             let context = Context {
-                signed: Some(number.to_string()),
+                signed: number.as_ref().ok().map(i64::to_string),
                 matches: item.matches,
                 received_ms,
                 account: Some(self.account.clone()),
                 ..Context::default()
             };
-            let evidence = Arc::new(Evidence::new(self.poll.name.clone(), item.bytes, context));
-            let happening = Happening::Received { connection: None };
-            let mut occurrence = Occurrence { evidence: Some(evidence), ..Occurrence::bare(happening) };
-            occurrence.once = Some(once(&self.running.adapter, &occurrence, &number.to_string()));
-            handled.push(self.running.lane.handle(occurrence));
+            let evidence = Evidence::new(self.poll.name.clone(), item.bytes, context);
+            let mut occurrence = Occurrence::with(Happening::Received { connection: None }, evidence, None);
+            match number {
+                Ok(number) => {
+                    newest = newest.max(Some(number));
+                    // The poll counts items, and rules name events: two spaces of ids.
+                    let counted = format!("counted {number}");
+                    occurrence.once = Some(once(&self.running.adapter, &occurrence, &counted));
+                    readable.push(occurrence);
+                }
+                Err(why) => unread.push((occurrence, why)),
+            }
         }
-        // The lane gives turns in the order of asking.
-        let handled = join_all(handled).await;
+        let Some(newest) = newest else {
+            // Nothing says how to go on behind what cannot be read.
+            return unread.into_iter().next().map_or(Ok(0), |(_, why)| Err(garbage(why)));
+        };
+        let lane = &self.running.lane;
+        let mut handled = Vec::new();
+        for (occurrence, why) in unread {
+            tracing::error!(adapter = %self.running.adapter.name(), source = self.poll.name, "an item cannot be read: {why}");
+            handled.push(lane.bury_unread(occurrence, format!("it cannot be read: {why}")).await);
+        }
+        handled.extend(lane.handle_all(readable).await);
         for handled in &handled {
             // What was refused or failed for good is dealt with; what is busy must come again, and all after it.
             if let Handled::Busy(why) = handled {
                 return Err(Trouble::Failing(why.clone()));
             }
         }
-        if let Some(newest) = newest {
-            let adapter = &self.running.adapter;
-            let mut transaction = Transaction::new(Lane::apart(adapter.name().clone()));
-            transaction.polled = Some((self.place.clone(), newest.saturating_add(self.poll.cursor.add)));
-            let receipt = adapter.submit(transaction).ok_or_else(|| Trouble::Failing("the adapter was stopped".into()))?;
-            receipt.await.map_err(|error| Trouble::Failing(error.to_string()))?;
-        }
-        Ok(handled.len() as u64)
+        let adapter = &self.running.adapter;
+        let next = newest.saturating_add(self.poll.cursor.add);
+        let mut transaction = Transaction::new(Lane::apart(adapter.name().clone()));
+        transaction.polled = Some((self.place.clone(), next));
+        let receipt = adapter.submit(transaction).ok_or_else(|| Trouble::Failing("the adapter was stopped".into()))?;
+        receipt.await.map_err(|error| Trouble::Failing(error.to_string()))?;
+        Ok(if Some(next) == position { 0 } else { handled.len() as u64 })
+    }
+
+    /// The integer by which the poll counts an item.
+    fn number(&self, item: &Bytes) -> Result<i64, String> {
+        let at = &self.poll.cursor.max;
+        let document = Document::parse(item.clone()).map_err(|error| error.to_string())?;
+        let number = match document.at(at) {
+            Some(Found::Integer(number)) => i64::try_from(number).ok(),
+            _ => None,
+        };
+        number.ok_or_else(|| format!("it has no integer {}", at.as_str()))
     }
 }
 

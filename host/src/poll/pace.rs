@@ -7,7 +7,8 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use super::State;
 use crate::manifest::Poll;
 
-/// An answer without items that comes sooner than this was not held back; the next request waits so long.
+/// The next request waits so long after an answer that was not held back and brought nothing new, and wherever a platform
+/// asks for no time at all.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The longest time that a platform may ask to be left alone.
@@ -64,7 +65,7 @@ impl Pace {
     /// How long to wait after trouble.
     pub(super) fn after(&mut self, trouble: &Trouble) -> Duration {
         if let Trouble::Slowed(Some(wait)) = trouble {
-            return (*wait).min(LONGEST_SLOWING);
+            return (*wait).clamp(AT_ONCE, LONGEST_SLOWING);
         }
         let bounds = trouble.bounds();
         let waits = match &mut self.waits {
@@ -107,6 +108,7 @@ mod tests {
         assert_eq!(pace.after(&Trouble::Slowed(Some(Duration::from_secs(17)))), Duration::from_secs(17));
         assert_eq!(pace.after(&Trouble::Slowed(Some(Duration::from_secs(1 << 40)))), LONGEST_SLOWING);
         assert!(pace.after(&Trouble::Slowed(None)) >= Duration::from_secs(5));
+        assert_eq!(pace.after(&Trouble::Slowed(Some(Duration::ZERO))), AT_ONCE);
     }
 
     #[test]

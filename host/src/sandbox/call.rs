@@ -1,6 +1,10 @@
 //! One call into an adapter: what it may see, and what it leaves behind.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     bindings::{inbox, types},
@@ -122,24 +126,38 @@ pub(super) struct Call {
     /// Bytes of state and of frames among the effects.
     pub(super) state_bytes: usize,
     pub(super) frame_bytes: usize,
-    /// Requests so far.
-    pub(super) requests: usize,
+    /// When it began.
+    pub(super) begun: Instant,
 }
 
 impl Call {
     /// What may be requested in it; nothing where there is no way to the network.
     pub(super) fn way(&self, limits: &Limits) -> Option<Way> {
-        let within = match self.purpose {
+        let wall = match self.purpose {
             Purpose::Manifest => return None,
             Purpose::Handle(_) => limits.handle_ms,
             Purpose::Perform(_) => limits.perform_ms,
         };
         let egress = self.surroundings.egress()?;
-        Some(Way { egress, permit: self.purpose.permit(), within: Duration::from_millis(within) })
+        // A request that hangs is an error to the adapter, and not the end of its call.
+        let within = Duration::from_millis(wall / 10 * 8).saturating_sub(self.begun.elapsed());
+        Some(Way { egress, permit: self.purpose.permit(), within })
     }
 
-    /// The attachment as the message keeps it.
-    pub(super) fn attachment(&self, given: inbox::Attachment) -> Result<crate::message::Attachment, String> {
+    /// The attachment as the message keeps it. What the host has not kept yet is named by the item itself, and what it
+    /// keeps belongs to no other conversation: else an adapter could show one chat what hangs on another.
+    pub(super) fn attachment(
+        &self,
+        given: inbox::Attachment,
+        evidence: &Evidence,
+        conversation: &str,
+    ) -> Result<crate::message::Attachment, String> {
+        let named = || evidence.document().is_ok_and(|document| document.names(&given.reference));
+        if given.kept.is_none() && !named() {
+            return Err(
+                "the reference of an attachment is a text of the item, or the attachment is kept already".into()
+            );
+        }
         let word =
             |text: &str| text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
         if given.kind.is_empty() || !word(&given.kind) {
@@ -156,6 +174,9 @@ impl Call {
         if let Some(id) = given.kept {
             let file = self.surroundings.file(&id);
             let file = file.ok_or("an attachment names a file that the host does not keep for this adapter")?;
+            if file.conversation.as_deref().is_some_and(|other| other != conversation) {
+                return Err("an attachment names a file of another conversation".into());
+            }
             // What the host keeps is called what it is, whatever the adapter says.
             attachment.path = Some(file.path.to_string_lossy().into_owned());
             (attachment.name, attachment.media_type) = (Some(file.name), Some(file.media_type));

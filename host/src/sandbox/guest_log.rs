@@ -30,6 +30,12 @@ impl GuestLog {
         }
     }
 
+    /// Lines of the call under way that were dropped.
+    #[cfg(test)]
+    pub(super) fn dropped(&self) -> usize {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
     pub(super) fn write(&self, level: tracing::Level, line: &str) {
         if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);

@@ -7,14 +7,14 @@ use super::{
     },
     call::Call,
     store::HostState,
-    wasi_http::Way,
+    wasi_http::{Way, log_denial},
 };
 use crate::{
     egress::{self, Asked, Body, Content, Part},
     lane::kept,
 };
 
-/// Requests that one call may make.
+/// Requests that one call may make, over `wasi:http` too.
 pub(super) const REQUESTS: usize = 64;
 
 impl http::Host for HostState {
@@ -22,13 +22,13 @@ impl http::Host for HostState {
         let endpoint = request.endpoint.clone();
         let Outgoing { way: Way { egress, permit, within }, asked } = match self.outgoing(request)? {
             Ok(outgoing) => outgoing,
-            Err(problem) => return Ok(Err(self.denied(problem))),
+            Err(problem) => return Ok(Err(self.failed(problem))),
         };
         let answered = egress.send(&permit, &endpoint, asked, within).await;
         self.outlet.note(&permit, &answered);
         match answered {
             Ok(egress::Answer { status, headers, body, .. }) => Ok(Ok(http::Response { status, headers, body })),
-            Err(problem) => Ok(Err(self.denied(problem.into()))),
+            Err(problem) => Ok(Err(self.failed(problem))),
         }
     }
 
@@ -36,11 +36,14 @@ impl http::Host for HostState {
         let endpoint = request.endpoint.clone();
         let Outgoing { way: Way { egress, permit, within }, asked } = match self.outgoing(request)? {
             Ok(outgoing) => outgoing,
-            Err(problem) => return Ok(Err(self.denied(problem))),
+            Err(problem) => return Ok(Err(self.failed(problem))),
         };
         match egress.download(&permit, &endpoint, asked, &name, within).await {
-            Ok(file) => Ok(Ok(kept(&file))),
-            Err(problem) => Ok(Err(self.denied(problem.into()))),
+            Ok(file) => {
+                self.outlet.note_download(&file.id);
+                Ok(Ok(kept(&file)))
+            }
+            Err(problem) => Ok(Err(self.failed(problem))),
         }
     }
 }
@@ -52,27 +55,16 @@ struct Outgoing {
 }
 
 impl HostState {
-    fn outgoing(&mut self, request: Request) -> wasmtime::Result<Result<Outgoing, Problem>> {
-        let limits = self.limits.clone();
-        let call = self.call()?;
-        let denied = |reason: &str| Ok(Err(Problem::Denied(reason.to_owned())));
-        call.requests += 1;
-        if call.requests > REQUESTS {
-            return denied("one call makes at most 64 requests");
-        }
-        let Some(way) = call.way(&limits) else { return denied("there is no way to the network here") };
-        match asked(call, request) {
-            Ok(asked) => Ok(Ok(Outgoing { way, asked })),
-            Err(reason) => denied(reason),
-        }
+    fn outgoing(&mut self, request: Request) -> wasmtime::Result<Result<Outgoing, egress::Problem>> {
+        let asked = asked(self.call()?, request);
+        let outgoing = self.outlet.request().and_then(|way| Ok(Outgoing { way, asked: asked? }));
+        Ok(outgoing.map_err(|reason| egress::Problem::Denied(reason.to_owned())))
     }
 
-    /// What is not within the grant is in the log, for the user as for the adapter's author.
-    fn denied(&self, problem: Problem) -> Problem {
-        if let Problem::Denied(reason) = &problem {
-            self.log.write(tracing::Level::WARN, &format!("a request was denied: {reason}"));
-        }
-        problem
+    /// What the adapter is told.
+    fn failed(&self, problem: egress::Problem) -> Problem {
+        log_denial(&self.log, &problem);
+        problem.into()
     }
 }
 

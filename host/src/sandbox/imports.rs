@@ -57,7 +57,7 @@ impl inbox::Host for HostState {
         let contract = self.contract()?;
         let (most, text_bytes) = (self.limits.messages, self.limits.text_kib << 10);
         let call = self.call()?;
-        let Purpose::Handle(Some(evidence)) = &call.purpose else {
+        let Purpose::Handle(Some(evidence)) = call.purpose.clone() else {
             return Ok(Err(refused(call, "there is no event whose bytes could be evidence".into())));
         };
         let Some(rule) = contract.platform.identities.iter().find(|rule| *rule.name == *message.rule) else {
@@ -73,7 +73,7 @@ impl inbox::Host for HostState {
         {
             return Ok(Err(inbox::Refusal::TooMany));
         }
-        let reading = match rule.read(evidence) {
+        let reading = match rule.read(&evidence) {
             Ok(reading) => reading,
             Err(reason) => return Ok(Err(refused(call, reason.to_string()))),
         };
@@ -114,7 +114,7 @@ impl inbox::Host for HostState {
             if texts.into_iter().flatten().any(|text| text.len() > META_TEXT) {
                 return Ok(Err(inbox::Refusal::TooLarge));
             }
-            match call.attachment(given) {
+            match call.attachment(given, &evidence, &reading.conversation) {
                 Ok(attachment) => attachments.push(attachment),
                 Err(reason) => return Ok(Err(refused(call, reason))),
             }

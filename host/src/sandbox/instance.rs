@@ -1,6 +1,9 @@
 //! Instances and the calls that run on them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use wasmtime::{Store, Trap, UpdateDeadline};
 
@@ -11,6 +14,7 @@ use super::{
     engine::TICK,
     http,
     store::HostState,
+    wasi_http::Traces,
 };
 use crate::{egress::Permit, gate::visible, limits::Limits, manifest::Contract};
 
@@ -44,6 +48,8 @@ pub struct Instance {
     store: Store<HostState>,
     bindings: Channel,
     loaded: Loaded,
+    /// What the requests of a call that did not end by itself left behind.
+    traces: Traces,
 }
 
 impl Program {
@@ -99,7 +105,7 @@ impl Instance {
         let instantiated = tokio::time::timeout(wall, loaded.pre.instantiate_async(&mut store)).await;
         drop(running);
         match instantiated {
-            Ok(Ok(bindings)) => Ok(Self { store, bindings, loaded: loaded.clone() }),
+            Ok(Ok(bindings)) => Ok(Self { store, bindings, loaded: loaded.clone(), traces: Traces::default() }),
             Ok(Err(error)) => Err(failure(&store, &error)),
             Err(_) => Err(CallError::TimedOut(wall)),
         }
@@ -139,6 +145,11 @@ impl Instance {
         .await
     }
 
+    /// What the requests of a call left behind that did not end by itself: the platform has it all the same.
+    pub fn take_traces(&mut self) -> Traces {
+        std::mem::take(&mut self.traces)
+    }
+
     /// Linear memory in use, in bytes.
     #[must_use]
     pub fn memory_used(&self) -> usize {
@@ -159,7 +170,7 @@ impl Instance {
             effects: Effects::default(),
             state_bytes: 0,
             frame_bytes: 0,
-            requests: 0,
+            begun: Instant::now(),
         };
         state.outlet.open(call.way(&state.limits), http::REQUESTS);
         state.call = Some(call);
@@ -177,9 +188,14 @@ impl Instance {
                 call.effects.traces = traces;
                 Ok(Ended { returned, effects: call.effects })
             }
-            (Ok(Ok(_)), None) => Err(CallError::Trapped("the call was lost".into())),
-            (Ok(Err(error)), _) => Err(failure(&self.store, &error)),
-            (Err(_), _) => Err(CallError::TimedOut(wall)),
+            (ended, _) => {
+                self.traces = traces;
+                Err(match ended {
+                    Ok(Ok(_)) => CallError::Trapped("the call was lost".into()),
+                    Ok(Err(error)) => failure(&self.store, &error),
+                    Err(_) => CallError::TimedOut(wall),
+                })
+            }
         }
     }
 }

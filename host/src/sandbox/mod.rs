@@ -13,6 +13,7 @@ mod guest_log;
 mod http;
 mod imports;
 mod instance;
+mod room;
 mod store;
 mod wasi_http;
 

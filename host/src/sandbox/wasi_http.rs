@@ -8,7 +8,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -16,6 +16,10 @@ use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpHooks};
 
+use super::{
+    guest_log::GuestLog,
+    room::{ANSWERS, Room},
+};
 use crate::egress::{Answer, Asked, Body, Content, Egress, Part, Permit, Problem};
 
 /// What follows the name of an endpoint in an authority. `.invalid` can never be a host (RFC 2606).
@@ -53,12 +57,16 @@ pub(super) struct Way {
     pub(super) within: Duration,
 }
 
-/// The way out of one instance: open during a call only.
-#[derive(Default)]
+/// The way out of one instance, for `http` and `wasi:http` together: open during a call only.
 pub(super) struct Outlet {
     way: Option<Way>,
+    /// When the requests of the call must have ended.
+    end: Instant,
+    /// Requests that the call may still make.
     left: usize,
+    room: Room,
     traces: Arc<Mutex<Traces>>,
+    log: Arc<GuestLog>,
 }
 
 /// What requests leave behind.
@@ -66,6 +74,8 @@ pub(super) struct Outlet {
 pub struct Traces {
     /// Messages that the platform has taken: conversation and id.
     pub sent: Vec<(String, String)>,
+    /// Files that were kept of answers, by their ids.
+    pub downloaded: Vec<String>,
     /// Why it is not known whether the platform did something.
     pub open: Option<String>,
 }
@@ -85,15 +95,38 @@ impl Traces {
 }
 
 impl Outlet {
-    /// A call begins, which may make so many requests.
+    /// Closed, for an instance with that log.
+    pub(super) fn new(log: Arc<GuestLog>) -> Self {
+        Self { way: None, end: Instant::now(), left: 0, room: Room::default(), traces: Arc::default(), log }
+    }
+
+    /// A call begins, which may make so many requests within the time that the way says.
     pub(super) fn open(&mut self, way: Option<Way>, requests: usize) {
-        *self = Self { way, left: requests, traces: Arc::default() };
+        let end = Instant::now() + way.as_ref().map_or(Duration::ZERO, |way| way.within);
+        let log = Arc::clone(&self.log);
+        *self = Self { way, end, left: requests, room: Room::default(), traces: Arc::default(), log };
+    }
+
+    /// Counts a request; gives its way, with the time that is left.
+    ///
+    /// # Errors
+    /// Why it is not made.
+    pub(super) fn request(&mut self) -> Result<Way, &'static str> {
+        let Some(way) = &self.way else { return Err("there is no way to the network here") };
+        let within = self.end.saturating_duration_since(Instant::now());
+        self.left = self.left.checked_sub(1).ok_or("one call makes at most 64 requests")?;
+        Ok(Way { within, ..way.clone() })
     }
 
     /// The call has ended; gives what its requests left behind.
     pub(super) fn close(&mut self) -> Traces {
         self.way = None;
         std::mem::take(&mut *self.traces.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes a file that was kept of an answer.
+    pub(super) fn note_download(&self, id: &str) {
+        self.traces.lock().unwrap_or_else(PoisonError::into_inner).downloaded.push(id.to_owned());
     }
 
     /// Notes how a request of the call ended.
@@ -109,20 +142,15 @@ impl WasiHttpHooks for Outlet {
         _: Option<RequestOptions>,
         _: Ended,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Ended), Failure>> + Send> {
-        let way = self.way.clone().filter(|_| self.left > 0);
-        self.left = self.left.saturating_sub(1);
-        let traces = Arc::clone(&self.traces);
+        let way = self.request();
+        let (room, traces, log) = (self.room.clone(), Arc::clone(&self.traces), Arc::clone(&self.log));
         Box::new(async move {
-            let Way { egress, permit, within } = way.ok_or(Failure::HttpRequestDenied)?;
-            let answered = match asked(request).await {
-                Ok((endpoint, method, asked)) => egress.send_as(&permit, &endpoint, &method, asked, within).await,
-                Err(reason) => Err(Problem::Denied(reason)),
+            let answered = match way {
+                Ok(way) => answer(way, &room, request, &traces).await,
+                Err(reason) => Err(Problem::Denied(reason.to_owned())),
             };
-            traces.lock().unwrap_or_else(PoisonError::into_inner).note(&permit, &answered);
             let answer = answered.map_err(|problem| {
-                if let Problem::Denied(reason) = &problem {
-                    tracing::warn!(adapter = %egress.adapter(), "a request was denied: {reason}");
-                }
+                log_denial(&log, &problem);
                 failure(problem)
             })?;
             let Answer { status, headers, body, .. } = answer;
@@ -134,6 +162,26 @@ impl WasiHttpHooks for Outlet {
             let response = response.body(body).map_err(|error| Failure::InternalError(Some(error.to_string())))?;
             Ok((response, Box::new(std::future::ready(Ok(()))) as Ended))
         })
+    }
+}
+
+/// Makes the request, with the room that its answer may take.
+async fn answer(way: Way, room: &Room, request: Request<WasiBody>, traces: &Mutex<Traces>) -> Result<Answer, Problem> {
+    let Way { egress, permit, within } = way;
+    let (endpoint, method, asked) = asked(request).await.map_err(Problem::Denied)?;
+    let reserved = room.reserve(egress.longest_answer(&endpoint)).ok_or_else(|| {
+        Problem::Denied(format!("the answers of one call have at most {ANSWERS} bytes together; make fewer requests"))
+    })?;
+    let answered = egress.send_as(&permit, &endpoint, &method, asked, within, reserved.bytes()).await;
+    traces.lock().unwrap_or_else(PoisonError::into_inner).note(&permit, &answered);
+    drop(reserved.filled(answered.as_ref().map_or(0, |answer| answer.body.len())));
+    answered
+}
+
+/// What is not within the grant is in the adapter's log, for the user as for the adapter's author.
+pub(super) fn log_denial(log: &GuestLog, problem: &Problem) {
+    if let Problem::Denied(reason) = problem {
+        log.write(tracing::Level::WARN, &format!("a request was denied: {reason}"));
     }
 }
 
@@ -151,9 +199,9 @@ fn failure(problem: Problem) -> Failure {
 async fn asked(request: Request<WasiBody>) -> Result<(String, Method, Asked), String> {
     let (parts, body) = request.into_parts();
     let authority = parts.uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
-    let endpoint = authority.strip_suffix(SUFFIX).ok_or_else(|| {
-        format!("only endpoints can be reached, as http://NAME{SUFFIX}/; this was for another host")
-    })?;
+    let endpoint = authority
+        .strip_suffix(SUFFIX)
+        .ok_or_else(|| format!("only endpoints can be reached, as http://NAME{SUFFIX}/; this was for another host"))?;
     if !matches!(parts.uri.path(), "" | "/") {
         return Err(format!("the path of {endpoint}{SUFFIX} is /; its variables stand in the query"));
     }
@@ -204,6 +252,67 @@ async fn read(headers: &HeaderMap, body: Bytes) -> Result<Body, String> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::{
+        egress::Values,
+        files::FileStore,
+        limits::Limits,
+        manifest::{Platform, Use},
+        name::AdapterName,
+    };
+
+    fn outlet(log_lines: usize) -> Outlet {
+        Outlet::new(Arc::new(GuestLog::new("it".into(), log_lines)))
+    }
+
+    fn way(dir: &tempfile::TempDir, within: Duration) -> Way {
+        let platform = Arc::new(Platform::default());
+        let files = FileStore::open(&dir.path().join("inbox"), 1, 1).unwrap();
+        let name = AdapterName::new("it").unwrap();
+        let egress = Egress::new(name, platform, Values::default(), files, &Limits::default());
+        Way { egress: Arc::new(egress), permit: Permit::bare(Use::Handle), within }
+    }
+
+    #[test]
+    fn the_requests_of_a_call_are_counted_together_and_those_of_the_next_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut outlet = outlet(1);
+        assert!(outlet.request().is_err(), "outside of calls");
+        for _ in 0..2 {
+            outlet.open(Some(way(&dir, Duration::from_secs(9))), 2);
+            for _ in 0..2 {
+                assert!(outlet.request().unwrap().within <= Duration::from_secs(9));
+            }
+            assert_eq!(outlet.request().err(), Some("one call makes at most 64 requests"));
+            outlet.close();
+            assert!(outlet.request().is_err(), "after it");
+        }
+        outlet.open(None, 2);
+        assert_eq!(outlet.request().err(), Some("there is no way to the network here"));
+    }
+
+    #[test]
+    fn requests_have_the_time_that_is_left_to_the_call() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut outlet = outlet(1);
+        outlet.open(Some(way(&dir, Duration::ZERO)), 1);
+        assert_eq!(outlet.request().unwrap().within, Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_denied_request_is_a_line_of_the_adapters_own_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut outlet = outlet(1);
+        outlet.open(Some(way(&dir, Duration::from_secs(9))), 64);
+        outlet.log.refill();
+        for _ in 0..3 {
+            let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
+            let request = Request::post("http://127.0.0.1/").body(body).unwrap();
+            let ended: Ended = Box::new(std::future::ready(Ok(())));
+            let denied = Box::into_pin(outlet.send_request(request, None, ended)).await;
+            assert!(matches!(denied, Err(Failure::HttpRequestDenied)));
+        }
+        assert_eq!(outlet.log.dropped(), 2);
+    }
 
     async fn read(uri: &str, media_type: &str, body: &str) -> Result<(String, Method, Asked), String> {
         let body = Full::new(Bytes::from(body.to_owned())).map_err(|never| match never {}).boxed_unsync();
@@ -234,7 +343,9 @@ mod tests {
     async fn forms_and_parts_are_read_by_their_media_type() {
         let (.., asked) =
             read("http://x.endpoint.invalid/", "application/x-www-form-urlencoded", "a=1&b=%26").await.unwrap();
-        assert!(matches!(asked.body, Body::Form(fields) if fields == [("a".into(), "1".into()), ("b".into(), "&".into())]));
+        assert!(
+            matches!(asked.body, Body::Form(fields) if fields == [("a".into(), "1".into()), ("b".into(), "&".into())])
+        );
         let parts = "--B\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n7\r\n--B--\r\n";
         let (.., asked) = read("http://x.endpoint.invalid/", "multipart/form-data; boundary=B", parts).await.unwrap();
         assert!(matches!(asked.body, Body::Multipart(parts) if parts[0].name == "chat_id"));

@@ -46,10 +46,16 @@ pub fn variable<'a>(name: &str, item: &'a SecretItem, mapped: &'a BTreeMap<Strin
     }
 }
 
+/// What the variables of Claude Code begin with, which this process inherits: they bear no adapter's name.
+const CLAUDES: [&str; 2] = ["ANTHROPIC_", "CLAUDE_"];
+
 /// Whether a variable bears the adapter's name: `MY_BOT_…` for `my-bot`. No other is taken from the environment,
 /// unless the user maps it.
 #[must_use]
 pub fn bears_name(adapter: &AdapterName, variable: &str) -> bool {
+    if CLAUDES.iter().any(|claudes| variable.starts_with(claudes)) {
+        return false;
+    }
     variable.strip_prefix(&prefix(adapter)).is_some_and(|rest| !rest.is_empty())
 }
 
@@ -227,6 +233,8 @@ mod tests {
             ("bot", "TELEGRAM_BOT_TOKEN", false),
             ("evil", "ANTHROPIC_API_KEY", false),
             ("a", "ANTHROPIC_API_KEY", false),
+            ("anthropic", "ANTHROPIC_API_KEY", false),
+            ("claude", "CLAUDE_CODE_OAUTH_TOKEN", false),
             ("anthropic-api-key", "ANTHROPIC_API_KEY", false),
             ("telegram", "TELEGRAM_", false),
             ("telegram", "TELEGRAMTOKEN", false),

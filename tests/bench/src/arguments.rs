@@ -37,9 +37,10 @@ pub(crate) enum Subcommand {
     /// Each round gives every side a fresh home and a fake platform twice. First single messages: the time from
     /// handing the update out (right before the fake writes its answer to getUpdates) to the notification on the
     /// server's standard output; the next message is sent when the next poll waits. With the default burst this is
-    /// the pause that ends a burst, 300 ms, by design. Then updates that wait before the server starts, at most a
-    /// hundred in one answer: each must be notified exactly once and confirmed, or the run fails. The server's CPU
-    /// for an update includes its share of the start; the fake runs in this process and on the same machine.
+    /// the pause that ends a burst, 300 ms, by design. Then updates that gather while the platform cannot be
+    /// reached, and come in answers of a hundred once it can: each must be notified exactly once and confirmed, or the
+    /// command fails. They are counted from handing the first one out to the last one's notification (with the default
+    /// burst its pause is in that). The fake runs in this process and on the same machine.
     Poll(PollArguments),
 }
 
@@ -183,7 +184,7 @@ pub(crate) struct PollArguments {
     #[arg(long, value_enum, value_delimiter = ',',
           default_values_t = [PollSide::Single, PollSide::Burst, PollSide::Power])]
     pub(crate) sides: Vec<PollSide>,
-    /// Updates that wait when the server starts
+    /// Updates that gather
     #[arg(long, default_value = "20000", value_parser = at_least_one)]
     pub(crate) updates: usize,
     /// Messages of the latency measurement, sent one after another

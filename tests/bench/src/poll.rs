@@ -1,8 +1,8 @@
 //! Telegram's way in: the bundled adapter polls a strict fake of the Bot API, which runs in this process.
 //!
 //! Each side is measured twice a round, with a home and a fake of its own each time: messages one after another (how
-//! long after it was handed out is each notified?), and many that wait before the server starts (how fast do they come
-//! through the one source, and does each come once?).
+//! long after it was handed out is each notified?), and many that gather while the platform cannot be reached (how fast
+//! do they come through the one source then, and does each come once?).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
 use serde::Serialize;
-use sluicegate_tests::telegram::{Post, Telegram};
+use sluicegate_tests::telegram::{Post, Telegram, View};
 
 use crate::arguments::{PollArguments, free_port, loopback};
 use crate::arrivals::{Arrivals, watch};
@@ -70,22 +70,21 @@ pub(crate) struct PollRun {
     pub(crate) latency_p95_us: f64,
     /// From handing the first of many updates out to the notification of the last.
     pub(crate) updates_per_second: f64,
-    /// Processor time of the server's process tree for one of these updates, in microseconds; that of its start is
-    /// divided among them.
+    /// Processor time of the server's process tree for one of these updates, in microseconds.
     pub(crate) server_cpu_us: f64,
     /// That of this program, which is the platform and shares the machine with the server.
     pub(crate) client_cpu_us: f64,
     /// Right after the last of many.
     pub(crate) memory_after_load: Memory,
-    /// `getUpdates` until then.
+    /// `getUpdates` for them.
     pub(crate) polls: u64,
-    /// `sendChatAction` until then: the host shows that an answer is being written.
+    /// `sendChatAction` meanwhile: the host shows that an answer is being written.
     pub(crate) typing: usize,
     /// What became of the many updates.
     pub(crate) account: PollAccount,
 }
 
-/// What became of the updates that waited.
+/// What became of the updates that gathered.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct PollAccount {
     pub(crate) updates: usize,
@@ -116,7 +115,7 @@ impl PollAccount {
 pub(crate) const POLL_FIGURES: &[Figure<PollRun>] = &[
     figure("latency_p50_us", "handed out to notification p50, µs", 0, |run| run.latency_p50_us),
     figure("latency_p95_us", "handed out to notification p95, µs", 0, |run| run.latency_p95_us),
-    figure("updates_per_second", "waiting updates notified a second", 0, |run| run.updates_per_second),
+    figure("updates_per_second", "gathered updates notified a second", 0, |run| run.updates_per_second),
     figure("server_cpu_us", "server CPU an update, µs", 1, |run| run.server_cpu_us),
     figure("client_cpu_us", "(the fake platform's CPU an update, µs)", 1, |run| run.client_cpu_us),
     figure("rss_after_load_mib", "RSS after load, MiB", 1, |run| mebibytes(run.memory_after_load.resident)),
@@ -183,40 +182,53 @@ fn one_after_another(bot: &Bot, warm_up: usize, messages: usize) -> Result<Vec<D
     Ok(latencies)
 }
 
-/// Messages that wait when the server starts, up to a hundred of them in each answer. The latencies are left at zero.
+/// Messages that gather while the platform cannot be reached, up to a hundred of them in each answer once it can. The
+/// session is under way by then: at its start the host holds back what waits until the client listens. The latencies
+/// are left at zero.
 fn many_at_once(bot: &Bot, updates: usize, patience: Duration) -> Result<PollRun> {
-    let first = bot.post(0);
-    let last = (1..updates).map(|number| bot.post(number)).last().unwrap_or(first);
-    let before = process_tree::own_processor_time();
-    let mut session = bot.serve(updates)?;
-    let arrivals = Arc::clone(&session.arrivals);
-    arrivals.wait_for_distinct(updates, patience);
-    let root = session.server.process();
-    let (server_time, own_time) = (process_tree::processor_time(root), process_tree::own_processor_time());
-    let memory_after_load = process_tree::memory(root)?;
-    let (polls, typing) = bot.telegram.look(|view| (view.polls(), view.count("sendChatAction")));
-    let end = Instant::now() + patience;
-    let confirmed = bot.telegram.wait_until(end, |view| (view.confirmed() > last).then_some(()));
+    let mut session = bot.serve(1 + updates)?;
+    let run = gathered(bot, &session, updates, patience);
+    run.with_context(|| session.server.complaints())
+}
+
+fn gathered(bot: &Bot, session: &Session, updates: usize, patience: Duration) -> Result<PollRun> {
+    let Session { server, arrivals } = session;
+    bot.wait_for_poll()?;
+    bot.post(0);
+    arrivals.wait_for(0, PATIENCE).context("the first message was never notified")?;
+    bot.wait_for_poll()?;
+    bot.telegram.stop();
+    let first = bot.post(1);
+    let last = (2..=updates).fold(first, |_, number| bot.post(number));
+    let seen = || bot.telegram.look(|view| (view.polls(), view.count("sendChatAction")));
+    let used = || (process_tree::processor_time(server.process()), process_tree::own_processor_time());
+    let (seen_before, used_before) = (seen(), used());
+    bot.telegram.listen();
+    let start = bot.telegram.wait_until(Instant::now() + PATIENCE, |view| view.handed_out(first));
+    let start = start.with_context(|| format!("the adapter did not poll again within {PATIENCE:?}"))?;
+    arrivals.wait_for_distinct(1 + updates, patience);
+    let (seen_after, used_after) = (seen(), used());
+    let memory_after_load = process_tree::memory(server.process())?;
+    let confirmed = |view: &View<'_>| (view.confirmed() > last).then_some(());
+    let confirmed = bot.telegram.wait_until(Instant::now() + patience, confirmed);
     let unconfirmed = if confirmed.is_some() { 0 } else { bot.telegram.look(|view| view.pending().len()) };
     std::thread::sleep(GRACE);
     let account = PollAccount {
         updates,
-        missing: (0..updates).filter(|number| arrivals.times(*number) == 0).count(),
-        duplicate: (0..updates).filter(|number| arrivals.times(*number) > 1).count(),
+        missing: (1..=updates).filter(|number| arrivals.times(*number) == 0).count(),
+        duplicate: (1..=updates).filter(|number| arrivals.times(*number) > 1).count(),
         unconfirmed,
     };
-    let start = bot.telegram.look(|view| view.handed_out(first));
-    let start = start.with_context(|| format!("nothing was handed out: {}", session.server.complaints()))?;
-    let notified = (0..updates).filter_map(|number| arrivals.first(number)).max();
+    let notified = (1..=updates).filter_map(|number| arrivals.first(number)).max();
     Ok(PollRun {
         latency_p50_us: 0.0,
         latency_p95_us: 0.0,
         updates_per_second: rate(updates - account.missing, start, notified.unwrap_or(start)),
-        server_cpu_us: share(server_time, updates),
-        client_cpu_us: share(own_time.saturating_sub(before), updates),
+        server_cpu_us: share(used_after.0.saturating_sub(used_before.0), updates),
+        client_cpu_us: share(used_after.1.saturating_sub(used_before.1), updates),
         memory_after_load,
-        polls,
-        typing,
+        polls: seen_after.0 - seen_before.0,
+        typing: seen_after.1 - seen_before.1,
         account,
     })
 }
@@ -231,8 +243,7 @@ struct Bot {
 
 impl Bot {
     fn new(side: PollSide, program: &Path) -> Result<Self> {
-        // Port 0: the fake never stops listening here, so it needs none that is kept for it.
-        let telegram = Telegram::start_on(0);
+        let telegram = Telegram::start();
         let alice = telegram.add_user("Alice");
         let address = loopback(free_port()?);
         let (top, table) = side.settings();

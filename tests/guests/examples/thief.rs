@@ -38,6 +38,12 @@ summary = "Something that is in its memory then"
                 remember(&attempt(&order, &[]));
                 return Ok(None);
             }
+            // Somebody else's file on this message.
+            if let Some(reference) = text.strip_prefix("hang on it: ") {
+                let message = Message::rule("message").attachment(Attachment::remote("photo", reference));
+                remember(&format!("{:?}", message.deliver()));
+                return Ok(None);
+            }
             Message::rule("message").placeholder("(nothing)").deliver_if_it_applies()?;
         }
         Ok(None)

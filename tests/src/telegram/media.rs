@@ -146,7 +146,8 @@ impl State {
                 let (width, height) = picture_size(&bytes).unwrap_or((1280, 960));
                 put(json!({ "width": width, "height": height }));
                 let mut sizes = Vec::new();
-                for (width, height, length) in [(90, 67, 1_385), (320, 240, 17_220)] {
+                let smaller = [(90, 67, 1_385), (320, 240, 17_220)];
+                for (width, height, length) in smaller.into_iter().filter(|size| size.0 < width && size.1 < height) {
                     let mut small = self.files.add("photo", None, None, Content::generated(length)).members();
                     small["width"] = width.into();
                     small["height"] = height.into();

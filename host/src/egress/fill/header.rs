@@ -5,16 +5,11 @@ use std::collections::BTreeSet;
 use super::{secret, setting};
 use crate::{
     egress::{Values, request::Denial},
-    manifest::{HeaderTemplate, Piece, excerpt},
+    manifest::{HeaderTemplate, Piece, excerpt, is_hosts_header},
 };
 
 /// The longest value that an adapter may set, in bytes.
 const VALUE_BYTES: usize = 1024;
-
-/// Headers that say where a message ends and who gets it (RFC 9110, 9112); they are the host's in any case, as are
-/// those that begin with `content-` or `proxy-`.
-const HOSTS_OWN: [&str; 8] =
-    ["connection", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
 /// The headers that the host writes. They hold secrets.
 ///
@@ -63,11 +58,7 @@ pub(in crate::egress) fn added_headers(
     for (name, value) in given {
         let shown = excerpt(&name, 40);
         let name = name.to_ascii_lowercase();
-        let is_hosts = HOSTS_OWN.contains(&&*name)
-            || name.starts_with("content-")
-            || name.starts_with("proxy-")
-            || written.contains(&name);
-        let problem = if is_hosts {
+        let problem = if is_hosts_header(&name) || written.contains(&name) {
             "is the host's to write; leave it out".into()
         } else if !may_set.contains(&name) {
             "is not among its `may-set`; leave it out, or have it granted".into()

@@ -1,10 +1,15 @@
 //! What of a request must agree with the action: where it goes, what it answers or changes, and what it says.
 
+use std::collections::BTreeSet;
+
 use super::Denial;
 use crate::{
     egress::{Permit, document::Node, fill::Variables},
     manifest::{Bound, Endpoint, FieldPattern, excerpt},
 };
+
+/// Asks for the colourful form of an emoji.
+const VARIATION: char = '\u{fe0f}';
 
 /// What the adapter gives at a bound place.
 enum Given<'a> {
@@ -27,6 +32,12 @@ pub(super) fn check(
         request.require(field)?;
     }
     request.conversation(&endpoint.conversation, permit.conversation.as_deref())?;
+    if let (Some(bound), Some(thread)) = (&endpoint.thread, &permit.thread)
+        && request.given(bound).is_empty()
+    {
+        let (place, thread) = (shown(bound), excerpt(thread, 40));
+        return Err(Denial::new(format!("the action is in the thread \"{thread}\"; give it as {place}")));
+    }
     let ids = [
         ("thread", &endpoint.thread, &permit.thread),
         ("message", &endpoint.message, &permit.message),
@@ -42,6 +53,12 @@ pub(super) fn check(
         && request.given(reference).is_empty()
     {
         return Err(Denial::new(format!("{} must name the attachment; give its reference", shown(reference))));
+    }
+    if let Some(bound) = &endpoint.emoji {
+        request.emoji(bound, permit.emoji.as_deref())?;
+    }
+    for field in &endpoint.spoken {
+        request.spoken(field, &permit.spoken)?;
     }
     endpoint.text.as_ref().map_or(Ok(()), |field| request.text(field, permit.text.as_deref()))
 }
@@ -110,6 +127,39 @@ impl<'a> Request<'a> {
         Ok(())
     }
 
+    /// What is said beside the text is the action's too.
+    fn spoken(&self, field: &FieldPattern, spoken: &BTreeSet<String>) -> Result<(), Denial> {
+        let is_it = |node: &&Node| matches!(node, Node::Text(text) if spoken.contains(text));
+        match self.fields(field).into_iter().find(|node| !is_it(node)) {
+            None => Ok(()),
+            Some(node) => Err(Denial::new(format!(
+                "the field {} is {}, which is no link and no language of the action's text; give one of those, or leave \
+                 it out",
+                excerpt(&field.text, 80),
+                Given::Field(node).shown()
+            ))),
+        }
+    }
+
+    /// An emoji is the same with and without its variation selector: keyboards add it, platforms take it out.
+    fn emoji(&self, bound: &Bound, wanted: Option<&str>) -> Result<(), Denial> {
+        let plain = |emoji: &str| emoji.replace(VARIATION, "");
+        let wanted = wanted.map(plain).filter(|emoji| !emoji.is_empty());
+        let is_it = |given: &Given<'_>| given.text().map(plain).is_some_and(|emoji| Some(emoji) == wanted);
+        match (self.given(bound).into_iter().find(|given| !is_it(given)), &wanted) {
+            (None, _) => Ok(()),
+            (Some(_), None) => {
+                Err(Denial::new(format!("{} is an emoji, and the action has none; leave it out", shown(bound))))
+            }
+            (Some(given), Some(wanted)) => Err(Denial::new(format!(
+                "{} is {}, and the emoji of the action is \"{}\"; give that one",
+                shown(bound),
+                given.shown(),
+                excerpt(wanted, 40)
+            ))),
+        }
+    }
+
     fn text(&self, field: &FieldPattern, wanted: Option<&str>) -> Result<(), Denial> {
         let is_it = |node: &&Node| matches!(node, Node::Text(text) if Some(&**text) == wanted);
         if self.fields(field).iter().all(is_it) {
@@ -124,6 +174,15 @@ impl<'a> Request<'a> {
 }
 
 impl Given<'_> {
+    /// The text of a variable or of a string.
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Variable(text) => Some(text),
+            Self::Field(Node::Text(text)) => Some(text),
+            Self::Field(_) => None,
+        }
+    }
+
     /// An id is a string, or an integer by its digits, and nothing else.
     fn is(&self, id: &str) -> bool {
         match self {
@@ -142,7 +201,7 @@ impl Given<'_> {
             Self::Field(Node::Unsigned(number)) => number.to_string(),
             Self::Field(Node::Negative(number)) => number.to_string(),
             Self::Field(Node::Float(_)) => "a number that is no integer of 64 bits".into(),
-            Self::Field(_) => "no id, which is a string or an integer".into(),
+            Self::Field(_) => "neither a string nor an integer".into(),
         }
     }
 }

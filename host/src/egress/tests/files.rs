@@ -135,6 +135,28 @@ async fn only_a_200_becomes_a_file() {
 }
 
 #[tokio::test]
+async fn what_comes_in_place_of_a_file_is_not_as_long_as_a_file_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir);
+    let most = 1 << 20;
+    for length in [most, most + 1] {
+        for head in [format!("content-length: {length}\r\n"), String::new()] {
+            let answer = [format!("HTTP/1.1 500 X\r\n{head}\r\n").as_bytes(), &vec![b'x'; length]].concat();
+            let server = Server::saying(answer, Then::Close).await;
+            match download(&server, &store, MUCH).await {
+                Ok(Downloaded::Answered(response)) => assert_eq!((response.body.len(), length), (most, most)),
+                Ok(Downloaded::Written(..)) => panic!("{length}"),
+                Err(error) => {
+                    let too_large = matches!(error, TransportError::TooLarge { max } if max == most as u64);
+                    assert!(too_large && length > most, "{error}");
+                }
+            }
+        }
+    }
+    assert!(is_empty(&store));
+}
+
+#[tokio::test]
 async fn a_file_that_is_gone_or_changes_ends_the_request() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(&dir);

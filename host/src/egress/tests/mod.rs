@@ -7,6 +7,7 @@ mod exchanges;
 mod files;
 mod server;
 mod tls;
+mod way;
 
 use std::{sync::Arc, time::Duration};
 

@@ -108,6 +108,65 @@ fn a_dead_letter_is_updated_by_its_next_failure_and_gone_with_its_success() {
     assert_eq!(reader.dead_letters(None, 10).unwrap()[0].id, 4, "numbers are not used twice");
 }
 
+/// The numbers of the letters that are kept, in order, and how many were dropped.
+fn kept(bench: &Bench, adapter: &str) -> (Vec<i64>, u64) {
+    let reader = bench.journal.reader().unwrap();
+    let letters = reader.dead_letters(Some(&name(adapter)), usize::MAX).unwrap();
+    let counters = reader.counters().unwrap();
+    let dropped =
+        counters.iter().find(|counter| counter.adapter == name(adapter) && counter.name == "dead letter dropped");
+    let mut ids: Vec<_> = letters.iter().map(|letter| letter.id).collect();
+    ids.sort_unstable();
+    (ids, dropped.map_or(0, |counter| counter.value))
+}
+
+#[test]
+fn the_oldest_dead_letters_make_room_for_the_thousandth_and_first() {
+    let bench = Bench::new();
+    let mut other = dead("trap", 1);
+    other.lane = Lane::of(name("mail"), 1);
+    bench.journal.submit(other).wait().unwrap();
+    for event in 1..=1000 {
+        drop(bench.journal.submit(dead("trap", event)));
+    }
+    bench.journal.flush().wait().unwrap();
+    assert_eq!(kept(&bench, "chat"), ((2..=1001).collect(), 0));
+    // Fails again, later than all others: the oldest but one goes.
+    while Reader::open(bench.path()).unwrap().dead_letters(None, 1).unwrap()[0].last_ms >= apply::now_ms() {
+        std::thread::yield_now();
+    }
+    for event in [1, 1001, 1002] {
+        bench.journal.submit(dead("trap", event)).wait().unwrap();
+    }
+    let (ids, dropped) = kept(&bench, "chat");
+    assert_eq!((ids.len(), dropped), (1000, 2));
+    assert_eq!((ids[0], ids[1]), (2, 5), "what failed again is not the oldest");
+    assert_eq!(kept(&bench, "mail").1, 0, "each adapter has its own");
+    assert_eq!(kept(&bench, "mail").0.len(), 1);
+}
+
+#[test]
+fn dead_letters_take_64_mib_of_each_adapter() {
+    let bench = Bench::new();
+    let of_size = |event: u64, mib: usize, context: usize| {
+        let mut transaction = dead("trap", event);
+        let letter = transaction.dead.as_mut().unwrap();
+        (letter.event, letter.context) = (vec![0; mib << 20].into(), " ".repeat(context));
+        bench.journal.submit(transaction).wait().unwrap();
+    };
+    (1..=4).for_each(|event| of_size(event, 16, 0));
+    assert_eq!(kept(&bench, "chat"), (vec![1, 2, 3, 4], 0), "exactly as much as there may be");
+    of_size(5, 0, 1);
+    assert_eq!(kept(&bench, "chat"), (vec![2, 3, 4, 5], 1), "contexts count too");
+    of_size(6, 40, 0);
+    assert_eq!(kept(&bench, "chat"), (vec![4, 5, 6], 3));
+    of_size(7, 65, 0);
+    assert_eq!(kept(&bench, "chat"), (vec![4, 5, 6], 4), "what is larger than all of it takes none with it");
+    // What is kept and what is counted is one transaction.
+    let bench = bench.reopen();
+    assert_eq!(kept(&bench, "chat"), (vec![4, 5, 6], 4));
+}
+
 #[test]
 fn counters_add_up_over_restarts() {
     let bench = Bench::new();

@@ -51,7 +51,8 @@ fn whom(url: &UrlTemplate, platform: &Platform) -> String {
     }
 }
 
-/// "may request POST {config:api}/sendMessage to send messages; only to the conversation that is answered"
+/// "may request POST {config:api}/sendMessage to send messages; only to the conversation that is answered", or "may
+/// download with GET {config:api}/{path*} …"
 pub(super) fn endpoint_text(endpoint: &Endpoint) -> String {
     let mut parts = endpoint.url.text.split("{secret:");
     let mut shown = parts.next().unwrap_or_default().to_owned();
@@ -75,7 +76,8 @@ pub(super) fn endpoint_text(endpoint: &Endpoint) -> String {
         "; it chooses what it says there".to_owned()
     };
     let (method, shown) = (endpoint.method.as_str(), excerpt(&shown, URL_CHARS));
-    format!("may request {method} {shown} {}{limits}", purposes.join(" and "))
+    let may = if endpoint.download { "may download with" } else { "may request" };
+    format!("{may} {method} {shown} {}{limits}", purposes.join(" and "))
 }
 
 const fn purpose_text(purpose: Use) -> &'static str {

@@ -60,6 +60,8 @@ pub(super) fn endpoint(mut table: EndpointTable, settings: &Settings) -> Checked
     only_for(table.message.as_ref(), &uses, &[Action::Edit, Action::React], "message")?;
     only_for(table.reply_to.as_ref(), &uses, &[Action::Send], "reply-to")?;
     only_for(table.text.as_ref(), &uses, &[Action::Send, Action::Edit], "text")?;
+    only_for(table.spoken.as_ref(), &uses, &[Action::Send, Action::Edit], "spoken")?;
+    only_for(table.emoji.as_ref(), &uses, &[Action::React], "emoji")?;
     only_for(table.reference.as_ref(), &uses, &[Action::Fetch], "reference")?;
     only_for(table.sent.as_ref(), &uses, &[Action::Send], "sent")?;
 
@@ -67,20 +69,32 @@ pub(super) fn endpoint(mut table: EndpointTable, settings: &Settings) -> Checked
     let message = bounds.optional("message", table.message)?;
     let reply_to = bounds.optional("reply-to", table.reply_to)?;
     let reference = bounds.optional("reference", table.reference)?;
-    let text = table.text.map(|text| bounds.text(text)).transpose()?;
+    let emoji = bounds.optional("emoji", table.emoji)?;
+    let text = table.text.map(|text| bounds.leaf("text", text)).transpose()?;
+    let mut spoken = Vec::new();
+    for field in elements::<FieldPattern>(table.spoken, MANY)? {
+        spoken.push(bounds.leaf("spoken", field)?);
+    }
 
-    let downloads = *table.method.get_ref() == Method::Get && !table.url.get_ref().variables().is_empty();
-    if fetches && reference.is_none() && !downloads {
+    let download = table.download.as_ref().is_some_and(|download| *download.get_ref());
+    let is_get = *table.method.get_ref() == Method::Get;
+    if fetches && reference.is_none() && !(download && is_get && !table.url.get_ref().variables().is_empty()) {
         return Err(Fault::wrong(
             for_span,
             "a request for \"fetch\" is about one attachment; say where its reference stands, such as reference = \
-             \"/file_id\". Only a GET with variables, which downloads, can do without",
+             \"/file_id\". Only a GET with variables and download = true can do without",
         ));
     }
     if let Some(max) = &table.max_bytes
         && !(1..=BODY_BYTES).contains(max.get_ref())
     {
         return Err(Fault::wrong(max.span(), format!("an answer has from 1 to {BODY_BYTES} bytes at most")));
+    }
+    if let Some(max) = table.max_bytes.as_ref().filter(|_| download) {
+        return Err(Fault::wrong(max.span(), "a download has the limit of files; take this out"));
+    }
+    if let Some(sent) = table.sent.as_ref().filter(|_| download) {
+        return Err(Fault::wrong(sent.span(), "a file names no message; take this or `download` out"));
     }
     Ok(Endpoint {
         name: table.name.into_inner().0,
@@ -100,8 +114,11 @@ pub(super) fn endpoint(mut table: EndpointTable, settings: &Settings) -> Checked
         message,
         reply_to,
         text,
+        spoken,
+        emoji,
         reference,
         sent: table.sent.map(Spanned::into_inner),
+        download,
         max_bytes: table.max_bytes.map(Spanned::into_inner),
     })
 }
@@ -185,9 +202,9 @@ impl Bounds<'_> {
         bound.map(|bound| self.check(word, bound)).transpose()
     }
 
-    fn text(&mut self, field: Spanned<FieldPattern>) -> Checked<FieldPattern> {
+    fn leaf(&mut self, word: &'static str, field: Spanned<FieldPattern>) -> Checked<FieldPattern> {
         let (span, field) = (field.span(), field.into_inner());
-        self.check("text", Spanned::new(span, Bound::Field(field.clone()))).map(|_| field)
+        self.check(word, Spanned::new(span, Bound::Field(field.clone()))).map(|_| field)
     }
 
     /// A variable is compared whole, so nothing that the adapter chooses may stand beside it.

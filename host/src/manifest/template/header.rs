@@ -9,9 +9,9 @@ use crate::manifest::{
 
 /// The longest value, in bytes.
 const VALUE_BYTES: usize = 500;
-/// Headers that are the host's: those of the connection, of the message's length and shape, and those by which
-/// servers take a request for another one.
-const HOSTS: [&str; 16] = [
+/// Headers that are the host's: those of the connection, of the message's length and shape (RFC 9110, 9112), and those
+/// by which servers take a request for another one.
+const HOSTS: [&str; 15] = [
     "accept-encoding",
     "connection",
     "expect",
@@ -21,7 +21,6 @@ const HOSTS: [&str; 16] = [
     "te",
     "trailer",
     "transfer-encoding",
-    "upgrade",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
@@ -30,7 +29,13 @@ const HOSTS: [&str; 16] = [
     "via",
 ];
 /// Beginnings of the names of such headers.
-const HOSTS_BEGIN: [&str; 3] = ["content-", "proxy-", "x-forwarded-"];
+const HOSTS_BEGIN: [&str; 4] = ["content-", "proxy-", "upgrade", "x-forwarded-"];
+
+/// Whether only the host writes the header of that name, which is in lower case. The one rule for templates, for what
+/// adapters set, and for what is sent.
+pub(crate) fn is_hosts_header(name: &str) -> bool {
+    HOSTS.contains(&name) || HOSTS_BEGIN.iter().any(|begin| name.starts_with(begin))
+}
 
 /// The name of a header that is not the host's, in lower case.
 fn name(text: &str) -> Result<String, Malformed> {
@@ -41,7 +46,7 @@ fn name(text: &str) -> Result<String, Malformed> {
         )));
     }
     let name = text.to_ascii_lowercase();
-    if HOSTS.contains(&&*name) || HOSTS_BEGIN.iter().any(|begin| name.starts_with(begin)) {
+    if is_hosts_header(&name) {
         return Err(Malformed::new(format!("the host itself writes the header `{name}`; take it out")));
     }
     Ok(name)

@@ -7,6 +7,14 @@ use crate::manifest::{error::Malformed, plain::excerpt};
 /// Top-level names of the machine itself and of private networks (RFC 6761, 6762, 8375; ICANN reserved `internal`).
 const PRIVATE: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "localdomain"];
 
+/// Whether a name, in lower case and without a dot at its end, leads into this machine or its network, whatever a
+/// resolver makes of it: it has no dot, or is within a name of [`PRIVATE`]. The one rule for templates and for what is
+/// looked up.
+pub(crate) fn is_private_name(name: &str) -> bool {
+    let within = |suffix: &str| name.strip_suffix(suffix).is_some_and(|left| left.is_empty() || left.ends_with('.'));
+    !name.contains('.') || PRIVATE.into_iter().any(within)
+}
+
 /// Checks that a host is a public domain name in its one canonical form.
 ///
 /// # Errors
@@ -31,8 +39,7 @@ pub(super) fn public_host(host: &str) -> Result<(), Malformed> {
     if host.len() > 253 || !host.split('.').all(label) {
         return Err(Malformed::new(format!("{shown:?} is no name of a host")));
     }
-    let within = |suffix: &str| host.strip_suffix(suffix).is_some_and(|left| left.is_empty() || left.ends_with('.'));
-    if !host.contains('.') || PRIVATE.into_iter().any(within) {
+    if is_private_name(host) {
         return Err(by_user("a name of this machine or of a private network"));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Polls, endpoints, secrets and what holds for a whole platform.
 
 use super::*;
+use crate::message::{Kind, TextBy};
 
 mod asks;
 mod endpoints;
@@ -42,13 +43,14 @@ url = "{config:api}/bot{secret:token}/send?silent={silent?}"
 headers = { authorization = "Bot {secret:other}" }
 may-set = ["X-Trace"]
 body = "json"
-fields = ["/chat_id", "/thread_id", "/text", "/entities/*/type", "/reply/id"]
+fields = ["/chat_id", "/thread_id", "/text", "/entities/*/type", "/entities/*/url", "/reply/id"]
 required = ["/chat_id", "/text"]
 fixed = { "/link_preview/off" = true, "/reply/strict" = 1, "/mode" = "plain" }
 conversation = ["/chat_id"]
 thread = "/thread_id"
 reply-to = "/reply/id"
 text = "/text"
+spoken = ["/entities/*/url"]
 sent = "/result/message_id"
 max-bytes = 1048576
 
@@ -72,9 +74,10 @@ for = ["edit", "react"]
 method = "PATCH"
 url = "{config:api}/channels/{channel}/messages/{message}"
 body = "json"
-fields = ["/content"]
+fields = ["/content", "/emoji/*/name"]
 conversation = ["$channel"]
 message = "$message"
+emoji = "/emoji/*/name"
 
 [[endpoint]]
 name = "me"
@@ -102,6 +105,7 @@ name = "download"
 for = ["fetch"]
 method = "GET"
 url = "{config:api}/file/bot{secret:token}/{path*}"
+download = true
 
 [[identity]]
 name = "message"
@@ -144,10 +148,13 @@ fn everything_about_requests_is_read() {
     let edit = platform.endpoint("edit").unwrap();
     assert_eq!(edit.conversation, [Bound::Variable("channel".into())]);
     assert_eq!(edit.message, Some(Bound::Variable("message".into())));
+    assert_eq!(edit.emoji, Some(Bound::parse("/emoji/*/name").unwrap()));
+    assert_eq!(send.spoken, [FieldPattern::parse("/entities/*/url").unwrap()]);
     assert!(edit.free_variables().is_empty() && edit.body == BodyShape::Json);
     let album = platform.endpoint("album").unwrap();
     assert!(matches!(&album.sent, Some(Sent::Each { id, .. }) if id.as_str() == "/message_id"));
-    assert!(!platform.endpoint("download").unwrap().is_bound());
+    let download = platform.endpoint("download").unwrap();
+    assert!(!download.is_bound() && download.download && !platform.endpoint("file-of").unwrap().download);
     let rule = platform.identity("message").unwrap();
     assert_eq!((rule.auth, rule.text_by), (None, crate::message::TextBy::Others));
     assert_eq!(rule.when, Some(("reactions".into(), "on".into())));
@@ -178,6 +185,40 @@ fn the_profile_of_telegram_is_read_as_it_is_meant() {
 }
 
 #[test]
+fn the_profile_of_telegram_leaves_no_words_to_the_adapter() {
+    let platform = parse("profile = \"telegram\"").unwrap().resolve().unwrap().platform;
+    let said = ["/text", "/caption", "/url", "/language", "/emoji"];
+    for endpoint in &platform.endpoints {
+        let compared = |field: &FieldPattern| {
+            endpoint.text.as_ref() == Some(field)
+                || endpoint.spoken.contains(field)
+                || endpoint.emoji == Some(Bound::Field(field.clone()))
+        };
+        for field in endpoint.fields.iter().filter(|field| said.iter().any(|end| field.text.ends_with(end))) {
+            assert!(compared(field), "{} {field}", endpoint.name);
+        }
+        assert_eq!(endpoint.download, endpoint.name == "file", "{}", endpoint.name);
+    }
+}
+
+#[test]
+fn what_was_passed_on_is_nobodys_own_word_whichever_way_a_server_says_so() {
+    let platform = parse("profile = \"telegram\"").unwrap().resolve().unwrap().platform;
+    let mut own = 0;
+    for rule in platform.identities.iter().filter(|rule| matches!(rule.kind, Kind::Message | Kind::Edit)) {
+        let update = if rule.kind == Kind::Edit { "edited_message" } else { "message" };
+        let at = |name: &str| Value::parse(&format!("/{update}/{name}")).unwrap();
+        let has = |list: &[Value], name: &str| list.contains(&at(name));
+        if rule.text_by == TextBy::Sender {
+            own += 1;
+            assert!(has(&rule.absent, "forward_origin") && has(&rule.absent, "forward_date"), "{}", rule.name);
+        }
+        assert_eq!(has(&rule.require, "forward_origin"), rule.name.starts_with("forwarded"), "{}", rule.name);
+    }
+    assert_eq!(own, 4);
+}
+
+#[test]
 fn errors_about_requests_name_key_line_and_mend() {
     for (line, with, expected) in [
         (
@@ -189,7 +230,7 @@ fn errors_about_requests_name_key_line_and_mend() {
         (
             "url = \"{config:api}/me\"",
             "url = \"{config:nothing}/me\"",
-            "line 79, column 7, endpoint[3].url: there is no setting \"nothing\"; add [config.nothing]",
+            "line 81, column 7, endpoint[3].url: there is no setting \"nothing\"; add [config.nothing]",
         ),
         (
             "default = \"https://api.example.org\"",
@@ -204,7 +245,7 @@ fn errors_about_requests_name_key_line_and_mend() {
         (
             "fields = [\"/chat_id\", \"/photo\", \"/media/*/kind\", \"/caption\"]",
             "fields = [\"/chat_id\", \"/media/*/kind\", \"/caption\"]",
-            "line 59, column 10, endpoint[1].files[0]: \"/photo\" is not in `fields`, so no request could have it; add it",
+            "line 60, column 10, endpoint[1].files[0]: \"/photo\" is not in `fields`, so no request could have it; add it",
         ),
     ] {
         let error = error(&bot_with(line, with));

@@ -6,7 +6,7 @@ use crate::{
         Body, Permit, PreparedBody, PreparedPart, Values,
         request::{build, build_poll, sent},
     },
-    manifest::{Action, Base, Method, Parameter, Piece, Use},
+    manifest::{Action, Base, Bound, Endpoint, Method, Parameter, Piece, Use},
     signature::Secret,
 };
 
@@ -15,7 +15,7 @@ const BOT: &str = "https://api.telegram.org/bot123456:AAH_secret-of-the-bot";
 #[test]
 fn a_message_is_sent_with_what_the_host_adds() {
     let more = r#","message_thread_id":7,"reply_parameters":{"message_id":"80"},"entities":[{"type":"bold","offset":0,"length":5}]"#;
-    let prepared = attempt(&send_message(), message(more)).unwrap();
+    let prepared = build(&send_message(), &values(), &permit_in_thread(Action::Send), message(more)).unwrap();
     assert_eq!(prepared.method, Method::Post);
     assert_eq!(prepared.url.as_str(), format!("{BOT}/sendMessage"));
     assert!(!prepared.by_user);
@@ -45,6 +45,34 @@ fn a_placeholder_in_a_message_is_text() {
     let asked = vars(&[("channel", CHAT), ("message", "81"), ("emoji", "{secret:token}{config:api}")]);
     let prepared = attempt(&react(), asked).unwrap();
     assert!(prepared.url.path().ends_with("/e-%7Bsecret%3Atoken%7D%7Bconfig%3Aapi%7D.x"));
+}
+
+#[test]
+fn links_and_languages_of_the_text_go_out_with_it() {
+    let link = format!(r#"{{"type":"text_link","offset":0,"length":5,"url":"{LINK}"}}"#);
+    let block = format!(r#"{{"type":"pre","offset":7,"length":1,"language":"{LANGUAGE}"}}"#);
+    for entities in [format!("[{link},{block},{link}]"), format!("[{block}]"), "[]".into()] {
+        let prepared = attempt(&send_message(), message(&format!(r#","entities":{entities}"#))).unwrap();
+        assert!(sent_text(&prepared).contains(&entities), "{entities}");
+    }
+}
+
+#[test]
+fn an_emoji_is_the_same_with_and_without_its_variation_selector() {
+    let in_url = Endpoint { emoji: Some(Bound::Variable("emoji".into())), ..react() };
+    for emoji in ["❤\u{fe0f}", "❤"] {
+        for wanted in ["❤\u{fe0f}", "❤"] {
+            let permit = Permit { emoji: Some(wanted.into()), ..permit(Action::React) };
+            let asked = json(format!(r#"{{"chat_id":{CHAT},"reaction":[{{"type":"emoji","emoji":"{emoji}"}}]}}"#));
+            assert!(build(&react_with_json(), &values(), &permit, asked).is_ok());
+            let asked = vars(&[("channel", CHAT), ("message", "81"), ("emoji", emoji)]);
+            assert!(build(&in_url, &values(), &permit, asked).is_ok());
+        }
+    }
+    let taken_away = Permit { emoji: None, ..permit(Action::React) };
+    for asked in [json(format!(r#"{{"chat_id":{CHAT}}}"#)), json(format!(r#"{{"chat_id":{CHAT},"reaction":[]}}"#))] {
+        assert!(build(&react_with_json(), &values(), &taken_away, asked).is_ok());
+    }
 }
 
 #[test]
@@ -99,7 +127,8 @@ fn a_form_is_encoded_anew() {
 fn variables_fill_the_query_and_optional_ones_may_be_missing() {
     let prepared = attempt(&typing(), vars(&[("chat", CHAT)])).unwrap();
     assert_eq!(prepared.url.as_str(), format!("{BOT}/sendChatAction?chat_id={CHAT}"));
-    let prepared = attempt(&typing(), vars(&[("topic", "7"), ("chat", CHAT)])).unwrap();
+    let asked = vars(&[("topic", "7"), ("chat", CHAT)]);
+    let prepared = build(&typing(), &values(), &permit_in_thread(Action::Typing), asked).unwrap();
     assert_eq!(prepared.url.as_str(), format!("{BOT}/sendChatAction?chat_id={CHAT}&topic=7"));
 }
 
@@ -230,6 +259,9 @@ fn an_answer_names_new_messages_strictly() {
     ] {
         assert_eq!(sent(&send_photo(), answer.as_bytes()), ids, "{answer}");
     }
+    let many: Vec<String> = (0..1000).map(|id| format!(r#"{{"message_id":{id}}}"#)).collect();
+    let ids = sent(&send_photo(), format!(r#"{{"result":[{}]}}"#, many.join(",")).as_bytes());
+    assert_eq!(ids, (0..100).map(|id| id.to_string()).collect::<Vec<_>>(), "of many the first hundred");
     assert_eq!(sent(&form(), br#"{"result":{"message_id":12}}"#), Vec::<String>::new());
 }
 
@@ -237,6 +269,9 @@ fn an_answer_names_new_messages_strictly() {
 fn nothing_that_is_made_or_denied_shows_a_secret() {
     let prepared = attempt(&send_message(), message("")).unwrap();
     assert!(!format!("{prepared:?}").contains(TOKEN));
+    let shown = format!("{:?}", user_set("https://hidden.example/password"));
+    assert!(shown.contains("api") && shown.contains("token"), "{shown}");
+    assert!(!shown.contains("hidden") && !shown.contains(TOKEN), "{shown}");
     let mut endpoint = get_me();
     endpoint.url.base = Base::Config("none".into());
     for token in ["a\nb-hidden", "\u{7f}-hidden"] {

@@ -15,6 +15,10 @@ use crate::{
 pub(in crate::egress::request::tests) const TOKEN: &str = "123456:AAH_secret-of-the-bot";
 pub(in crate::egress::request::tests) const CHAT: &str = "-1001234567890123";
 pub(in crate::egress::request::tests) const TEXT: &str = "Hello, {secret:token} & more";
+/// Where a link of the text leads, and the language of a block of it.
+pub(in crate::egress::request::tests) const LINK: &str = "https://a.example/x";
+pub(in crate::egress::request::tests) const LANGUAGE: &str = "rust";
+pub(in crate::egress::request::tests) const EMOJI: &str = "❤\u{fe0f}";
 
 fn literal(text: &str) -> Piece {
     Piece::Literal(text.into())
@@ -71,8 +75,11 @@ fn endpoint(name: &str, action: Action, url: UrlTemplate) -> Endpoint {
         message: None,
         reply_to: None,
         text: None,
+        spoken: vec![],
+        emoji: None,
         reference: None,
         sent: None,
+        download: false,
         max_bytes: None,
     }
 }
@@ -91,6 +98,7 @@ pub(in crate::egress::request::tests) fn send_message() -> Endpoint {
             "/entities/*/offset",
             "/entities/*/length",
             "/entities/*/url",
+            "/entities/*/language",
         ]),
         required: fields(&["/chat_id", "/text"]),
         fixed: BTreeMap::from([(pointer("/link_preview_options/is_disabled"), Scalar::Bool(true))]),
@@ -98,6 +106,7 @@ pub(in crate::egress::request::tests) fn send_message() -> Endpoint {
         thread: Some(bound("/message_thread_id")),
         reply_to: Some(bound("/reply_parameters/message_id")),
         text: Some(FieldPattern::parse("/text").unwrap()),
+        spoken: fields(&["/entities/*/url", "/entities/*/language"]),
         sent: Some(Sent::One(pointer("/result/message_id"))),
         ..endpoint("sendMessage", Action::Send, bot(&["sendMessage"]))
     }
@@ -183,6 +192,17 @@ pub(in crate::egress::request::tests) fn react() -> Endpoint {
     }
 }
 
+/// A reaction, as JSON.
+pub(in crate::egress::request::tests) fn react_with_json() -> Endpoint {
+    Endpoint {
+        body: BodyShape::Json,
+        fields: fields(&["/chat_id", "/reaction/*/type", "/reaction/*/emoji"]),
+        conversation: vec![bound("/chat_id")],
+        emoji: Some(bound("/reaction/*/emoji")),
+        ..endpoint("setReaction", Action::React, bot(&["setReaction"]))
+    }
+}
+
 /// The way to an attachment.
 pub(in crate::egress::request::tests) fn get_file() -> Endpoint {
     Endpoint {
@@ -202,6 +222,7 @@ pub(in crate::egress::request::tests) fn file() -> Endpoint {
     url.path.insert(0, vec![literal("file")]);
     Endpoint {
         method: Method::Get,
+        download: true,
         ..endpoint("file", Action::Fetch, UrlTemplate { rest: Some("path".into()), ..url })
     }
 }
@@ -240,14 +261,20 @@ pub(in crate::egress::request::tests) fn user_set(api: &str) -> Values {
 pub(in crate::egress::request::tests) fn permit(action: Action) -> Permit {
     Permit {
         conversation: Some(CHAT.into()),
-        thread: Some("7".into()),
         message: Some("81".into()),
         reply_to: Some("80".into()),
         text: Some(TEXT.into()),
+        spoken: [LINK, LANGUAGE].map(Into::into).into(),
+        emoji: Some(EMOJI.into()),
         reference: Some("AgAC-ref".into()),
         files: vec!["f-named".into()],
         ..Permit::bare(Use::Action(action))
     }
+}
+
+/// The same in a thread.
+pub(in crate::egress::request::tests) fn permit_in_thread(action: Action) -> Permit {
+    Permit { thread: Some("7".into()), ..permit(action) }
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -61,6 +61,8 @@ fn value() -> impl Strategy<Value = Json> {
         (-9..9_i32).prop_map(|value| f64::from(value).into()),
         near(CHAT).prop_map(Into::into),
         near(TEXT).prop_map(Into::into),
+        near(LINK).prop_map(Into::into),
+        near(LANGUAGE).prop_map(Into::into),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
@@ -73,8 +75,11 @@ fn value() -> impl Strategy<Value = Json> {
 
 /// A message that is right but for what is put over it.
 fn document() -> impl Strategy<Value = Json> {
-    let entity =
-        prop::collection::btree_map(prop::sample::select(vec!["type", "url", "offset", "user"]), value(), 0..3);
+    let entity = prop::collection::btree_map(
+        prop::sample::select(vec!["type", "url", "language", "offset", "user"]),
+        value(),
+        0..3,
+    );
     let part = prop_oneof![
         3 => Just(Vec::new()),
         1 => prop::collection::vec((name(), value()), 1..3),
@@ -146,6 +151,9 @@ fn assert_within(endpoint: &Endpoint, sent: &Json) {
             }
         }
     }
+    for (way, leaf) in found.iter().filter(|(way, _)| endpoint.spoken.iter().any(|field| field.tokens == *way)) {
+        assert!(*leaf == LINK || *leaf == LANGUAGE, "{way:?} {leaf}");
+    }
     assert!(found.iter().any(|(way, _)| *way == tokens("/chat_id")), "the conversation is there");
 }
 
@@ -168,9 +176,13 @@ proptest! {
 
     #[test]
     fn no_document_leads_elsewhere(document in prop_oneof![4 => document(), 1 => value()]) {
-        if let Ok(prepared) = attempt(&send_message(), json(document.to_string())) {
-            assert_url(&prepared, "sendMessage");
-            assert_within(&send_message(), &serde_json::from_str(&sent_text(&prepared)).unwrap());
+        for permit in [permit(Action::Send), permit_in_thread(Action::Send)] {
+            if let Ok(prepared) = build(&send_message(), &values(), &permit, json(document.to_string())) {
+                assert_url(&prepared, "sendMessage");
+                let sent: Json = serde_json::from_str(&sent_text(&prepared)).unwrap();
+                assert_within(&send_message(), &sent);
+                prop_assert_eq!(sent.get("message_thread_id").is_some(), permit.thread.is_some());
+            }
         }
     }
 
@@ -257,12 +269,14 @@ proptest! {
     fn no_query_leads_elsewhere(chat in near(CHAT), topic in prop::option::of(near("7"))) {
         let mut given = vec![("chat", &*chat)];
         given.extend(topic.as_deref().map(|topic| ("topic", topic)));
-        if let Ok(prepared) = attempt(&typing(), vars(&given)) {
-            prop_assert_eq!(prepared.url.path(), format!("/bot{TOKEN}/sendChatAction"));
-            let query: Vec<(String, String)> = prepared.url.query_pairs().into_owned().collect();
-            let mut expected = vec![("chat_id".to_owned(), CHAT.to_owned())];
-            expected.extend(topic.map(|_| ("topic".to_owned(), "7".to_owned())));
-            prop_assert_eq!(query, expected);
+        for permit in [permit(Action::Typing), permit_in_thread(Action::Typing)] {
+            if let Ok(prepared) = build(&typing(), &values(), &permit, vars(&given)) {
+                prop_assert_eq!(prepared.url.path(), format!("/bot{TOKEN}/sendChatAction"));
+                let query: Vec<(String, String)> = prepared.url.query_pairs().into_owned().collect();
+                let mut expected = vec![("chat_id".to_owned(), CHAT.to_owned())];
+                expected.extend(permit.thread.map(|thread| ("topic".to_owned(), thread)));
+                prop_assert_eq!(query, expected);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ fn requests_are_asked_for_in_plain_words() {
         "may request GET {config:api}/me while it reads what comes in",
         "may request GET {config:api}/bot<secret token>/file?id={id} to fetch attachments; only for the attachment that is \
          fetched",
-        "may request GET {config:api}/file/bot<secret token>/{path*} to fetch attachments; it chooses what it fetches \
+        "may download with GET {config:api}/file/bot<secret token>/{path*} to fetch attachments; it chooses what it fetches \
          there (`path`)",
         "needs your secret `token` (IT_TOKEN): From the console",
     ] {
@@ -40,6 +40,8 @@ fn every_change_of_a_request_shows() {
     for (line, with, expected) in [
         ("fixed = { \"/options/quiet\" = true }", "fixed = { \"/options/quiet\" = false }", ", in another way"),
         ("may-set = [\"X-Trace\"]", "", ", in another way"),
+        ("spoken = [\"/entities/*/url\"]", "", ", in another way"),
+        ("reference = \"$id\"", "reference = \"$id\"\ndownload = true", "changed: may download with GET"),
         ("max-bytes = 1048576", "max-bytes = 1048577", ", in another way"),
         ("Bot {secret:other}", "Bot {secret:token}", ", in another way"),
         ("timeout-s = 80", "timeout-s = 81", ", in another way"),

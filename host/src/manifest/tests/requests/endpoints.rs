@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn bodies_have_room_for_every_leaf_and_each_leaf_has_one_writer() {
-    let json = "fields = [\"/chat_id\", \"/thread_id\", \"/text\", \"/entities/*/type\", \"/reply/id\"]";
+    let json = "fields = [\"/chat_id\", \"/thread_id\", \"/text\", \"/entities/*/type\", \"/entities/*/url\", \
+                \"/reply/id\"]";
     let with_json = |more: &str| json.replace("\"/chat_id\"", &format!("{more}, \"/chat_id\""));
     let fixed = "fixed = { \"/link_preview/off\" = true, \"/reply/strict\" = 1, \"/mode\" = \"plain\" }";
     let parts = "fields = [\"/chat_id\", \"/photo\", \"/media/*/kind\", \"/caption\"]";
@@ -71,6 +72,25 @@ fn what_names_a_conversation_is_compared_with_the_actions() {
         ("text = \"/text\"", "text = \"$silent\"", "is not a pointer"),
         ("text = \"/text\"", "message = \"/text\"", "`message` is for \"edit\" and \"react\""),
         ("text = \"/text\"", "reference = \"/text\"", "`reference` is for \"fetch\""),
+        ("text = \"/text\"", "emoji = \"/text\"", "`emoji` is for \"react\""),
+        (
+            "spoken = [\"/entities/*/url\"]",
+            "spoken = [\"/entities/*/link\"]",
+            "\"/entities/*/link\" is not in `fields`",
+        ),
+        ("spoken = [\"/entities/*/url\"]", "spoken = [\"/text\"]", "is compared as `text` already"),
+        ("spoken = [\"/entities/*/url\"]", "spoken = [\"$silent\"]", "is not a pointer"),
+        ("spoken = [\"/entities/*/url\"]", "spoken = \"/entities/*/url\"", "expected a sequence"),
+        ("emoji = \"/emoji/*/name\"", "emoji = \"/smile\"", "\"/smile\" is not in `fields`"),
+        ("emoji = \"/emoji/*/name\"", "emoji = \"$message\"", "is compared as `message` already"),
+        ("text = \"/caption\"", "text = \"/caption\"\nspoken = [\"/photo\"]", "is a file, which cannot be compared"),
+        ("for = [\"call\"]", "for = [\"call\"]\nspoken = [\"/q\"]", "`spoken` is for \"send\" and \"edit\""),
+        ("download = true", "", "Only a GET with variables and download = true can do without"),
+        ("download = true", "download = false", "Only a GET with variables and download = true can do without"),
+        ("download = true", "download = \"yes\"", "expected a boolean"),
+        ("download = true", "download = true\nmax-bytes = 9", "a download has the limit of files"),
+        ("sent = \"/result/message_id\"", "sent = \"/id\"\ndownload = true", "the limit of files"),
+        ("max-bytes = 1048576", "download = true", "a file names no message"),
         ("text = \"/text\"", "buttons = \"/text\"", "unknown field `buttons`"),
         ("for = [\"send\", \"typing\"]", "for = [\"send\", \"handle\"]", "make two endpoints of it"),
         ("for = [\"send\", \"typing\"]", "for = [\"send\", \"fetch\"]", "make two endpoints of it"),

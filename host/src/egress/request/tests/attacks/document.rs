@@ -3,7 +3,7 @@
 use super::{super::platform::*, OTHER, UNLISTED, assert_denied, attack, to};
 use crate::{
     egress::{Body, Permit, request::build},
-    manifest::{Action, FieldPattern},
+    manifest::{Action, Bound, Endpoint, FieldPattern},
 };
 
 #[test]
@@ -68,8 +68,18 @@ fn nothing_leaks_through_quotes_previews_and_fields_of_the_platform() {
         attack("a quote of a message as a boolean", send_message(), quote(r#""message_id":true"#), "that is answered"),
         attack("a quote in an array", send_message(), message(r#","reply_parameters":[{"message_id":79}]"#), UNLISTED),
         attack("a quote by its older name", send_message(), message(r#","reply_to_message_id":79"#), UNLISTED),
-        attack("another thread", send_message(), message(r#","message_thread_id":8"#), "the thread of the action"),
-        attack("a thread that is null", send_message(), message(r#","message_thread_id":null"#), "the thread"),
+        attack(
+            "a thread where there is none",
+            send_message(),
+            message(r#","message_thread_id":8"#),
+            "the action has none",
+        ),
+        attack(
+            "null where there is none",
+            send_message(),
+            message(r#","message_thread_id":null"#),
+            "the action has none",
+        ),
         attack("an unlisted field", send_message(), message(r#","reply_markup":{}"#), UNLISTED),
         attack("a field below a leaf", send_message(), entity(r#"[{"type":{"x":1}}]"#), UNLISTED),
         attack("an unlisted field of an element", send_message(), entity(r#"[{"user":{"id":1}}]"#), UNLISTED),
@@ -102,6 +112,95 @@ fn nothing_leaks_through_quotes_previews_and_fields_of_the_platform() {
     ]);
     endpoint.fields.push(FieldPattern::parse("/link_preview_options").unwrap());
     assert_denied(vec![attack("a leaf on the way to it", endpoint, preview("true"), "in its way")]);
+}
+
+#[test]
+fn the_thread_is_the_actions_and_is_not_left_out() {
+    let by_text = Endpoint { thread: Some(Bound::parse("/text").unwrap()), ..send_message() };
+    let (body, other) =
+        (|thread: &str| message(&format!(r#","message_thread_id":{thread}"#)), "the thread of the action");
+    for (name, endpoint, asked, why) in [
+        ("another", send_message(), body("8"), other),
+        ("null", send_message(), body("null"), other),
+        ("a float", send_message(), body("7.0"), other),
+        (
+            "none",
+            send_message(),
+            message(""),
+            "the action is in the thread \"7\"; give it as the field /message_thread_id",
+        ),
+        ("another field", by_text, body("7"), other),
+    ] {
+        let denied = build(&endpoint, &values(), &permit_in_thread(Action::Send), asked).unwrap_err();
+        assert!(denied.0.contains(why), "{name}: {denied}");
+    }
+    for (topic, why) in [(None, "give it as the variable `topic`"), (Some("8"), other)] {
+        let asked = vars(
+            &[Some(("chat", CHAT)), topic.map(|topic| ("topic", topic))].into_iter().flatten().collect::<Vec<_>>(),
+        );
+        let denied = build(&typing(), &values(), &permit_in_thread(Action::Typing), asked).unwrap_err();
+        assert!(denied.0.contains(why), "{denied}");
+    }
+    let elsewhere = Endpoint { thread: None, ..send_message() };
+    assert!(build(&elsewhere, &values(), &permit_in_thread(Action::Send), message("")).is_ok());
+}
+
+#[test]
+fn nothing_is_said_beside_the_text_but_what_the_text_says() {
+    let entity = |inner: &str| message(&format!(r#","entities":[{{"type":"x",{inner}}}]"#));
+    let photo = Endpoint { spoken: vec![FieldPattern::parse("/caption_entities/*/type").unwrap()], ..send_photo() };
+    let why = "no link and no language of the action's text";
+    assert_denied(vec![
+        attack("another link", send_message(), entity(r#""url":"https://evil.example/?words""#), why),
+        attack("a link and more", send_message(), entity(&format!(r#""url":"{LINK}?words""#)), why),
+        attack("a link in capitals", send_message(), entity(&format!(r#""url":"{}""#, LINK.to_uppercase())), why),
+        attack("the text itself", send_message(), entity(&format!(r#""url":"{TEXT}""#)), why),
+        attack("words as a language", send_message(), entity(r#""language":"the words of somebody""#), why),
+        attack("no words", send_message(), entity(r#""language":"""#), why),
+        attack("null", send_message(), entity(r#""url":null"#), why),
+        attack("a number", send_message(), entity(r#""url":1"#), why),
+        attack("an address in an array", send_message(), entity(&format!(r#""url":["{LINK}"]"#)), UNLISTED),
+        attack(
+            "a second entity",
+            send_message(),
+            message(&format!(r#","entities":[{{"url":"{LINK}"}},{{"url":"tg://user?id=1"}}]"#)),
+            why,
+        ),
+        attack(
+            "a part that is JSON",
+            photo,
+            form_of(&[("chat_id", CHAT), ("caption_entities", r#"[{"type":"words"}]"#)]),
+            why,
+        ),
+    ]);
+    let silent = Permit { spoken: [].into(), ..permit(Action::Send) };
+    let denied = build(&send_message(), &values(), &silent, entity(&format!(r#""url":"{LINK}""#))).unwrap_err();
+    assert!(denied.0.contains(why), "{denied}");
+}
+
+#[test]
+fn a_reaction_is_the_actions() {
+    let with = |emoji: &str| json(format!(r#"{{"chat_id":{CHAT},"reaction":[{{"type":"emoji","emoji":{emoji}}}]}}"#));
+    let (endpoint, why) = (react_with_json, "the emoji of the action is");
+    let in_url = Endpoint { emoji: Some(Bound::Variable("emoji".into())), ..react() };
+    assert_denied(vec![
+        attack("another", endpoint(), with(r#""👎""#), why),
+        attack("words", endpoint(), with(r#""the words of somebody""#), why),
+        attack("more of it", endpoint(), with(&format!(r#""{EMOJI}{EMOJI}""#)), why),
+        attack("none", endpoint(), with(r#""""#), why),
+        attack("only a selector", endpoint(), with(r#""\ufe0f""#), why),
+        attack("null", endpoint(), with("null"), why),
+        attack("a number", endpoint(), with("1"), why),
+        attack("a second one", endpoint(), with(&format!(r#""{EMOJI}"}},{{"emoji":"👎""#)), why),
+        attack("in the URL", in_url, vars(&[("channel", CHAT), ("message", "81"), ("emoji", "👎")]), why),
+    ]);
+    for none in [None, Some(String::new()), Some("\u{fe0f}".to_owned())] {
+        let permit = Permit { emoji: none, ..permit(Action::React) };
+        for emoji in [r#""👎""#, r#""""#, "null"] {
+            let denied = build(&endpoint(), &values(), &permit, with(emoji)).unwrap_err();
+            assert!(denied.0.contains("the action has none"), "{denied}");
+        }
+    }
 }
 
 #[test]

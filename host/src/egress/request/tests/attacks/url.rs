@@ -32,7 +32,7 @@ fn variables_lead_to_no_other_path_host_or_parameter() {
         ),
         attack("no variable", typing(), vars(&[]), "`chat` is missing"),
         attack("an empty variable", typing(), vars(&[("chat", "")]), "0 bytes"),
-        attack("another thread in the query", typing(), vars(&[("chat", CHAT), ("topic", "8")]), "the thread"),
+        attack("a thread in the query", typing(), vars(&[("chat", CHAT), ("topic", "8")]), "the action has none"),
         attack("another chat in the path", react(), react_with("-1009", "81", "x"), OTHER),
         attack("another message in the path", react(), react_with(CHAT, "82", "x"), "the message of the action"),
         attack("a chat that goes up", react(), react_with("..", "81", "x"), OTHER),

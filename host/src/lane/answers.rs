@@ -93,11 +93,13 @@ impl Lane {
         reading: &Reading,
         speaker: &Speaker<'_>,
     ) -> Option<Queued> {
+        // Words below a photo are no command: the photo would be lost.
         let personal = speaker.vetted
             && speaker.direct
             && !speaker.by_credential
             && speaker.kind == Kind::Message
-            && speaker.text_by == TextBy::Sender;
+            && speaker.text_by == TextBy::Sender
+            && reading.text_at == 0;
         let command = Command::of(speaker.text).filter(|_| personal)?;
         let adapter = &self.adapter;
         match adapter.gate.judge(speaker, now_ms()) {
