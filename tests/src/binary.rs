@@ -40,7 +40,8 @@ fn build() -> PathBuf {
     }
     // What cargo and rustup tell a test about its own package is not meant for another build: build scripts that look
     // at it would run again, and all that rests on them would be compiled anew.
-    let ours = ["CARGO_PKG_", "CARGO_MANIFEST", "CARGO_BIN_EXE_", "CARGO_CRATE_", "CARGO_TARGET_TMPDIR", "CARGO_PRIMARY"];
+    let ours =
+        ["CARGO_PKG_", "CARGO_MANIFEST", "CARGO_BIN_EXE_", "CARGO_CRATE_", "CARGO_TARGET_TMPDIR", "CARGO_PRIMARY"];
     for (key, _) in env::vars_os() {
         let key = key.to_string_lossy();
         if ours.iter().any(|ours| key.starts_with(ours)) || ["OUT_DIR", "LD_LIBRARY_PATH"].contains(&&*key) {

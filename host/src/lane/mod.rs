@@ -88,7 +88,7 @@ struct Turn {
 
 /// How the attempts at one event ended.
 enum Attempted {
-    Done(Ended<Result<Option<types::RouteResponse>, types::Failure>>),
+    Done(Box<Ended<Result<Option<types::RouteResponse>, types::Failure>>>),
     Crashed(String),
 }
 
@@ -196,17 +196,26 @@ impl Lane {
         }
         self.adapter.used();
         let (attempted, attempts) = self.attempt(turn, occurrence).await;
-        match attempted {
-            Attempted::Done(Ended { returned: Ok(response), effects }) => {
+        let Ended { returned, effects } = match attempted {
+            Attempted::Done(ended) => *ended,
+            Attempted::Crashed(reason) => {
+                if let Some(until) = turn.quarantine.failed(&reason, now_ms()) {
+                    tracing::error!(adapter = %self.adapter.name(), "quarantined for {until} s: {reason}");
+                }
+                return Ok(self.bury(turn, occurrence, reason, attempts));
+            }
+        };
+        match returned {
+            Ok(response) => {
                 turn.quarantine.succeeded();
                 turn.started |= starting;
                 Ok(self.queue(turn, occurrence, effects, response, attempts).await)
             }
-            Attempted::Done(Ended { returned: Err(types::Failure::Platform(failure)), .. }) => {
+            Err(types::Failure::Platform(failure)) => {
                 let reason = format!("the platform said {}: {}", failure.status, failure.message);
                 Ok(self.bury(turn, occurrence, reason, attempts))
             }
-            Attempted::Done(Ended { returned: Err(types::Failure::Invalid(reason)), .. }) => {
+            Err(types::Failure::Invalid(reason)) => {
                 if starting {
                     return Err(Handled::Failed(format!("it refuses to start: {reason}")));
                 }
@@ -214,17 +223,11 @@ impl Lane {
                 self.refuse(&reason, "refused by the adapter");
                 self.refused(turn, occurrence, reason).await
             }
-            Attempted::Done(Ended { returned: Err(types::Failure::Unsupported), .. }) => {
+            Err(types::Failure::Unsupported) => {
                 // Events that an adapter has no use for are the everyday case for connections and the start.
                 turn.started |= starting;
                 turn.quarantine.succeeded();
                 self.refused(turn, occurrence, "the adapter has no use for it".into()).await
-            }
-            Attempted::Crashed(reason) => {
-                if let Some(until) = turn.quarantine.failed(&reason, now_ms()) {
-                    tracing::error!(adapter = %self.adapter.name(), "quarantined for {until} s: {reason}");
-                }
-                Ok(self.bury(turn, occurrence, reason, attempts))
             }
         }
     }
@@ -253,7 +256,7 @@ impl Lane {
                 Err(error) => Err(error),
             };
             match called {
-                Ok(ended) => return (Attempted::Done(ended), attempts),
+                Ok(ended) => return (Attempted::Done(Box::new(ended)), attempts),
                 Err(error) => {
                     self.crashed(occurrence, &error, attempts);
                     if attempts == ATTEMPTS {

@@ -60,14 +60,14 @@ pub enum Purpose {
     /// `handle`: all; `inbox.deliver` only with the evidence of the event.
     Handle(Option<Arc<Evidence>>),
     /// `perform`: all but `inbox.deliver`; requests only as the action permits.
-    Perform(Permit),
+    Perform(Box<Permit>),
 }
 
 impl Purpose {
     /// What may be requested.
     pub(super) fn permit(&self) -> Permit {
         match self {
-            Self::Perform(permit) => permit.clone(),
+            Self::Perform(permit) => Permit::clone(permit),
             Self::Manifest | Self::Handle(_) => Permit::bare(Use::Handle),
         }
     }

@@ -139,7 +139,7 @@ impl Instance {
         action: &types::Action,
     ) -> Result<Ended<Result<types::Outcome, types::Failure>>, CallError> {
         let wall = Duration::from_millis(self.store.data().limits.perform_ms);
-        self.run(Purpose::Perform(permit), surroundings, wall, async |bindings, store| {
+        self.run(Purpose::Perform(Box::new(permit)), surroundings, wall, async |bindings, store| {
             Ok(bindings.sluicegate_channel_adapter().call_perform(store, action).await?.map_err(readable))
         })
         .await
