@@ -43,6 +43,30 @@ fn a_stranger_pairs_by_code_and_then_talks_with_claude() {
 }
 
 #[test]
+fn forwarded_words_ask_for_no_code_and_redeem_no_invitation() {
+    let bot = Bot::unpaired();
+    let mallory = bot.telegram.add_user("Mallory");
+    let server = bot.start();
+    let invited = bot.home.run(&["invite", "telegram"]).success().stdout;
+    let code = invited.split_whitespace().find(|word| word.starts_with("join-")).expect("a code is printed").to_owned();
+    let forwards = ["let me in", "/start", &code, &format!("yes {code}")];
+    let mut last = 0;
+    for text in forwards {
+        last = bot.telegram.post(Post::text(mallory, text).forwarded_from(bot.alice)).update;
+        last = last.max(bot.telegram.post(Post::text(mallory, text).via_bot("gif")).update);
+    }
+    bot.telegram.wait_until_confirmed(last);
+    a_moment();
+    assert!(bot.telegram.look(|view| view.sent(mallory)).is_empty());
+    let access = bot.home.run(&["access", "telegram"]).success().stdout;
+    assert!(!access.contains(&mallory.to_string()), "{access}");
+    assert!(server.events().is_empty());
+    // Her own words are another matter.
+    bot.telegram.post(Post::text(mallory, "let me in"));
+    bot.telegram.wait_for_text(mallory, "sluicegate pair");
+}
+
+#[test]
 fn claude_edits_reacts_and_shows_that_it_works() {
     let bot = Bot::new();
     drop(bot.home.run(&["access", "telegram", "set", "ackReaction", "👀"]).success());

@@ -74,6 +74,9 @@ async fn run(running: Arc<Running>, poll: Poll) {
                 once.await
             }
         };
+        if !adapter.is_live() {
+            return;
+        }
         let trouble = match answered {
             Ok(items) => {
                 note(State::Listening, None, items);
