@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{manifest::Burst, name::AdapterName};
+use crate::{files::KeptFile, manifest::Burst, name::AdapterName};
 
 /// What happened on the platform, as the identity rule declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -64,6 +64,14 @@ pub struct Attachment {
     /// Bytes, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+}
+
+impl Attachment {
+    /// Makes it that file. What the host keeps is called what it is, whatever the adapter says.
+    pub fn is_kept_as(&mut self, file: KeptFile) {
+        self.path = Some(file.path.to_string_lossy().into_owned());
+        (self.name, self.media_type, self.size) = (Some(file.name), Some(file.media_type), Some(file.size));
+    }
 }
 
 /// One inbound message, after evidence and gate.

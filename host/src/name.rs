@@ -32,6 +32,12 @@ impl AdapterName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What the names of the adapter's own variables begin with: `MY_BOT_` for `my-bot`.
+    #[must_use]
+    pub fn variable_prefix(&self) -> String {
+        format!("{}_", self.0.to_ascii_uppercase().replace('-', "_"))
+    }
 }
 
 impl fmt::Debug for AdapterName {

@@ -5,7 +5,7 @@ use super::{Lane, Occurrence, Turn, commit::Queued, judge::SHOWN};
 use crate::{
     actions,
     clock::now_ms,
-    evidence::Reading,
+    evidence::{Evidence, Reading},
     gate::{Ruling, Speaker, visible},
     message::{Kind, TextBy},
 };
@@ -41,17 +41,17 @@ impl Lane {
     /// Answers what is the host's to answer. The adapter never sees it then.
     pub(super) fn answer_itself(&self, turn: &Turn, occurrence: &Occurrence) -> Option<Queued> {
         // One event is one guess at a code and one command, whatever number of rules apply to it.
-        let reading = self.words(occurrence)?;
+        let evidence = occurrence.evidence.as_ref()?;
+        let invites = self.adapter.gate.has_open_invites();
+        let reading = self.words(evidence, invites)?;
         let text = reading.text.as_deref().unwrap_or_default();
         let speaker = self.adapter.speaker(&reading, text, reading.text_by, false);
-        self.invitation(turn, occurrence, &reading, &speaker)
-            .or_else(|| self.command(turn, occurrence, &reading, &speaker))
+        let invitation = if invites { self.invitation(turn, occurrence, &reading, &speaker) } else { None };
+        invitation.or_else(|| self.command(turn, occurrence, &reading, &speaker))
     }
 
     /// The first reading with a text under which the host could have something to answer.
-    fn words(&self, occurrence: &Occurrence) -> Option<Reading> {
-        let evidence = occurrence.evidence.as_ref()?;
-        let invites = self.adapter.gate.has_open_invites();
+    fn words(&self, evidence: &Evidence, invites: bool) -> Option<Reading> {
         let rules = &self.adapter.program.contract.platform.identities;
         let mut readings = rules
             .iter()
@@ -69,9 +69,6 @@ impl Lane {
         speaker: &Speaker<'_>,
     ) -> Option<Queued> {
         let adapter = &self.adapter;
-        if !adapter.gate.has_open_invites() {
-            return None;
-        }
         if let Some(redeemed) = adapter.gate.redeem(speaker, now_ms()) {
             tracing::info!(adapter = %adapter.name(), sender = %visible(&redeemed.sender, SHOWN), "admitted by invitation");
             adapter.journal.count(adapter.name(), "admitted by invitation");

@@ -31,11 +31,7 @@ impl Lane {
                 continue;
             }
             match self.fetch_image(attachment, until).await {
-                Ok(file) => {
-                    attachment.path = Some(file.path.to_string_lossy().into_owned());
-                    (attachment.name, attachment.media_type) = (Some(file.name), Some(file.media_type));
-                    attachment.size = Some(file.size);
-                }
+                Ok(file) => attachment.is_kept_as(file),
                 Err(reason) => {
                     tracing::warn!(adapter = %self.adapter.name(), "an image could not be fetched: {reason}");
                     self.adapter.journal.count(self.adapter.name(), "image not fetched");

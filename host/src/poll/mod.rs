@@ -24,7 +24,7 @@ use pace::{Pace, Trouble};
 use crate::{
     clock::now_ms,
     egress::PollFailure,
-    evidence::{Context, Document, Evidence, Found, split_items},
+    evidence::{Context, Evidence, Found, split_items},
     journal::{Lane, Transaction},
     lane::{Handled, Happening, Occurrence, once},
     manifest::Poll,
@@ -152,15 +152,14 @@ impl<'a> PollSource<'a> {
         let items = split_items(&self.poll.items, &body).map_err(|error| garbage(error.to_string()))?;
         let (mut newest, mut readable, mut unread) = (None, Vec::with_capacity(items.len()), Vec::new());
         for item in items {
-            let number = self.number(&item.bytes);
             let context = Context {
-                signed: number.as_ref().ok().map(i64::to_string),
                 matches: item.matches,
                 received_ms,
                 account: Some(self.account.clone()),
                 ..Context::default()
             };
             let evidence = Evidence::new(self.poll.name.clone(), item.bytes, context);
+            let number = self.number(&evidence);
             let mut occurrence = Occurrence::with(Happening::Received { connection: None }, evidence, None);
             match number {
                 Ok(number) => {
@@ -200,9 +199,9 @@ impl<'a> PollSource<'a> {
     }
 
     /// The integer by which the poll counts an item.
-    fn number(&self, item: &Bytes) -> Result<i64, String> {
+    fn number(&self, item: &Evidence) -> Result<i64, String> {
         let at = &self.poll.cursor.max;
-        let document = Document::parse(item.clone()).map_err(|error| error.to_string())?;
+        let document = item.document().map_err(ToString::to_string)?;
         let number = match document.at(at) {
             Some(Found::Integer(number)) => i64::try_from(number).ok(),
             _ => None,

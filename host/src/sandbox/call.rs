@@ -140,7 +140,7 @@ impl Call {
         };
         let egress = self.surroundings.egress()?;
         // A request that hangs is an error to the adapter, and not the end of its call.
-        let within = Duration::from_millis(wall / 10 * 8).saturating_sub(self.begun.elapsed());
+        let within = Duration::from_millis(wall).mul_f64(0.8).saturating_sub(self.begun.elapsed());
         Some(Way { egress, permit: self.purpose.permit(), within })
     }
 
@@ -177,10 +177,7 @@ impl Call {
             if file.conversation.as_deref().is_some_and(|other| other != conversation) {
                 return Err("an attachment names a file of another conversation".into());
             }
-            // What the host keeps is called what it is, whatever the adapter says.
-            attachment.path = Some(file.path.to_string_lossy().into_owned());
-            (attachment.name, attachment.media_type) = (Some(file.name), Some(file.media_type));
-            attachment.size = Some(file.size);
+            attachment.is_kept_as(file);
         }
         Ok(attachment)
     }

@@ -56,11 +56,7 @@ pub fn bears_name(adapter: &AdapterName, variable: &str) -> bool {
     if CLAUDES.iter().any(|claudes| variable.starts_with(claudes)) {
         return false;
     }
-    variable.strip_prefix(&prefix(adapter)).is_some_and(|rest| !rest.is_empty())
-}
-
-pub(super) fn prefix(adapter: &AdapterName) -> String {
-    format!("{}_", adapter.as_str().to_ascii_uppercase().replace('-', "_"))
+    variable.strip_prefix(&adapter.variable_prefix()).is_some_and(|rest| !rest.is_empty())
 }
 
 /// What is looked for.

@@ -104,7 +104,7 @@ fn missing(
         text += &format!(
             ". The environment has a variable of that name, but {adapter} is not given it, because it does not begin with \
              {}",
-            super::declared::prefix(adapter)
+            adapter.variable_prefix()
         );
     }
     text

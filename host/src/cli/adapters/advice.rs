@@ -102,7 +102,7 @@ fn declared_secrets(home: &Home, name: &AdapterName, settings: &AdapterConfig, c
 }
 
 fn no_credential(home: &Home, name: &AdapterName) -> Advice {
-    let variable = format!("{}_SECRET", name.as_str().to_ascii_uppercase().replace('-', "_"));
+    let variable = format!("{}SECRET", name.variable_prefix());
     Advice {
         problem: format!("Nobody can post to {name} yet: it has no credential."),
         mend: format!(

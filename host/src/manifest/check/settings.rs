@@ -130,7 +130,7 @@ fn config_item(table: ConfigTable) -> Checked<ConfigItem> {
 fn secret_item(table: SecretTable, owner: &Owner<'_>) -> Checked<SecretItem> {
     let env = &table.env.get_ref().0;
     if let Owner::Adapter(name) = owner {
-        let begin = format!("{}_", name.as_str().to_ascii_uppercase().replace('-', "_"));
+        let begin = name.variable_prefix();
         if env.strip_prefix(&*begin).is_none_or(str::is_empty) {
             return Err(Fault::wrong(
                 table.env.span(),
