@@ -301,13 +301,16 @@ fn the_host_answers_commands_and_neither_adapter_nor_claude_sees_them() {
 fn an_album_is_one_event_also_when_its_photos_come_slowly() {
     let bot = Bot::new();
     let server = bot.start();
+    // The session listens: what came before is read from the journal, by the sender's time in whole seconds.
+    bot.alice_says("hello");
+    event_saying(&server, "hello");
     bot.telegram.inject_on("file", Fault::Slow(Duration::from_millis(700)), 3);
     let photos = (0..3).map(|_| Post::photo(bot.alice, Content::of(PNG)));
     let said = bot.telegram.album(photos.collect());
     bot.telegram.wait_until_confirmed(said.last().unwrap().update);
     let event = server.event("the album", |event| !event.attribute("message_ids").is_empty());
     assert_eq!(event.meta.keys().filter(|key| key.ends_with("image_path")).count(), 3, "{event:?}");
-    assert_eq!(server.events().len(), 1);
+    assert_eq!(server.events().len(), 2);
 }
 
 #[test]
