@@ -71,7 +71,12 @@ const STEPS = {
   },
   /** How many messages stand on the page. */
   async count() {
-    return { messages: await page.locator('.message').count(), empty: await page.locator('#empty').isVisible() }
+    return { messages: await page.locator('.message').count() }
+  },
+  /** Waits until the page says that nothing was said yet. */
+  async empty() {
+    await page.locator('#empty').waitFor()
+    return {}
   },
   /** Makes the next message a reply to that one. */
   async quote({ id }) {
