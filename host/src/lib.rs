@@ -42,6 +42,7 @@ pub mod name;
 pub mod outbox;
 pub mod poll;
 pub mod registry;
+pub mod relay;
 pub mod resident;
 pub mod sandbox;
 pub mod secrets;

@@ -107,7 +107,7 @@ mod tests {
         for action in [
             types::Action::Send(types::Outgoing { place: place(), reply_to, text: text(), files }),
             types::Action::Edit(types::Edit { place: place(), message: "5".into(), text: text() }),
-            types::Action::Ask(types::Prompt { place: place(), text: text(), choices: Vec::new() }),
+            types::Action::Ask(types::Prompt { place: place(), replaces: None, text: text(), choices: Vec::new() }),
         ] {
             let permit = permit(&action);
             assert_eq!(permit.text.as_deref(), Some("words"));

@@ -1,0 +1,22 @@
+//! The permission relay: Claude Code asks whether a tool may run, approvers answer, and the verdict is the host's alone.
+//!
+//! ```text
+//! permission_request ─▶ policy ─▶ docket ─▶ prompt (host's words) ─▶ perform(ask) ─▶ egress compares ─▶ platform
+//!                                   ▲                                                                     │
+//! Claude Code ◀── verdict ◀── docket judges ◀── attempt, read from evidence before the adapter sees it ◀──┘
+//! ```
+//! An adapter carries the prompt and never the verdict. What it is told of a request is what the approver shall read,
+//! one code and the tokens of the buttons; Claude Code's own name of the request stays here. An attempt counts only
+//! if every condition of [`Docket::judge`] holds; anything else that looks like a verdict is refused, recorded, and
+//! never shown to Claude as chat.
+
+mod code;
+mod live;
+pub mod record;
+mod request;
+mod verdict;
+
+pub use code::{Code, Codes, Token, Typed, looks_like_verdict, typed};
+pub use live::{AskId, Live};
+pub use request::{Malformed, Request, RequestId};
+pub use verdict::{Attempt, By, Choice, Repeated, Verdict, Why};

@@ -1,0 +1,106 @@
+//! What is kept of every request for ever: who was asked, what was decided by which evidence, and why an attempt was
+//! refused. Claude Code's name of a request, codes and tokens are not in it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::AdapterName;
+
+/// One line of the record. The journal chains the lines by their hashes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, in milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// The host's own name of the request, the same in all of its lines; none for an attempt that belongs to none.
+    pub request: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum What {
+    /// Claude Code asks.
+    Requested {
+        /// The tool.
+        tool: String,
+        /// What Claude Code says of the call.
+        description: String,
+        /// The beginning of its arguments, at most 2,000 characters.
+        preview: String,
+        /// The SHA-256 of all of the arguments that Claude Code sent, in hexadecimal.
+        preview_sha256: String,
+    },
+    /// Nobody is asked; the terminal decides.
+    NotRelayed {
+        /// Why, and what the user can do.
+        why: String,
+    },
+    /// An approver was sent the prompt.
+    Asked {
+        /// Through which adapter.
+        adapter: AdapterName,
+        /// Who.
+        sender: String,
+        /// Where.
+        conversation: String,
+        /// The platform's id of the prompt.
+        message: String,
+    },
+    /// The prompt did not reach an approver as the host wrote it.
+    NotSent {
+        /// Through which adapter.
+        adapter: AdapterName,
+        /// Who.
+        sender: String,
+        /// Why.
+        why: String,
+    },
+    /// One of two approvers allows it.
+    Counted {
+        /// By whom and how.
+        by: Evidence,
+    },
+    /// It is decided.
+    Decided {
+        /// `allow` or `deny`.
+        verdict: String,
+        /// By whom and how.
+        by: Evidence,
+    },
+    /// It ended without an answer that came through a channel.
+    Ended {
+        /// Why: it expired, Claude went on, the session ended.
+        why: String,
+    },
+    /// Something that looks like a verdict counted for nothing.
+    Refused {
+        /// Why.
+        why: String,
+        /// What is known of it.
+        by: Evidence,
+    },
+}
+
+/// By which evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Through which adapter.
+    pub adapter: AdapterName,
+    /// Who.
+    pub sender: String,
+    /// What they are called: decoration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_name: Option<String>,
+    /// Where.
+    pub conversation: String,
+    /// `typed`, `pressed` or `looks like one`.
+    pub how: String,
+    /// The platform's id of the message.
+    pub message: String,
+    /// The platform's id of the event.
+    pub event: String,
+    /// The rule that read it.
+    pub rule: String,
+}
