@@ -9,6 +9,7 @@ use crate::{
     limits::{LimitOverrides, Limits},
     manifest::Burst,
     name::AdapterName,
+    relay::Policy,
 };
 
 /// The settings of a home.
@@ -36,6 +37,10 @@ pub struct Config {
     /// Whether an instance may serve more than one call; off, every call gets a fresh one.
     #[serde(default = "yes")]
     pub reuse_instances: bool,
+    /// Which of Claude Code's permission requests are relayed; or what is wrong in `[permissions]`, with its place and the
+    /// mend: then none is, and everything else counts.
+    #[serde(default = "no_permissions", deserialize_with = "read_with_places")]
+    pub permissions: Result<Policy, String>,
     /// Limits of all adapters.
     #[serde(default)]
     limits: LimitOverrides,
@@ -159,15 +164,17 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(ConfigError::Io { path, error }),
         };
-        toml::from_str(&text).map_err(|error| {
-            let before = &text[..error.span().map_or(0, |span| text.floor_char_boundary(span.start))];
-            ConfigError::Invalid {
-                path,
-                line: before.matches('\n').count() + 1,
-                column: before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1,
-                message: error.message().trim().to_owned(),
-            }
-        })
+        let invalid = |at: usize, message: &str| {
+            let (line, column) = position(&text, at);
+            ConfigError::Invalid { path: path.clone(), line, column, message: message.trim().to_owned() }
+        };
+        let misread = |error: toml::de::Error| invalid(error.span().map_or(0, |span| span.start), error.message());
+        let mut document = toml::de::DeTable::parse(&text).map_err(misread)?;
+        // Whatever stands there, the rest counts.
+        document.get_mut().remove(Policy::TABLE);
+        let config = Self::deserialize(toml::Deserializer::from(document)).map_err(misread)?;
+        let permissions = Policy::read(&text).map_err(|fault| invalid(fault.at, &fault.message).to_string());
+        Ok(Self { permissions, ..config })
     }
 
     /// The settings of one adapter.
@@ -187,6 +194,23 @@ impl Config {
         let all = self.limits.over(&Limits::default());
         self.adapters.get(name).map_or(all.clone(), |own| own.limits.over(&all))
     }
+}
+
+/// The line and the column, both from 1 and the column in characters, of a byte of the file.
+pub(crate) fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(at)];
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+    (before.matches('\n').count() + 1, column + 1)
+}
+
+fn no_permissions() -> Result<Policy, String> {
+    Ok(Policy::default())
+}
+
+/// Places are known to [`Config::load`] alone, which puts what it reads in the place of this.
+fn read_with_places<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<Policy, String>, D::Error> {
+    de::IgnoredAny::deserialize(deserializer)?;
+    Ok(Err("it has not been read".into()))
 }
 
 fn default_listen() -> SocketAddr {
@@ -249,6 +273,43 @@ mod tests {
         let error = load("[adapters.telegram.secrets]\ntoken = \"1:hunter2\"\n").unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("{ file = \"PATH\" }"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn permissions_that_are_wrong_stop_the_relay_alone_and_are_told_with_their_place() {
+        let config = load("keep-days = 7\n[permissions]\nnever = [\"Bash(hunter2)\"]\n[limits]\nframes = 9\n").unwrap();
+        assert_eq!(config.keep_days, 7);
+        let why = config.permissions.clone().unwrap_err();
+        assert!(why.contains("config.toml, line 3, column 10: ") && !why.contains("hunter2"), "{why}");
+        for wrong in [
+            "permissions = 1",
+            "permissions = []",
+            "permissions = 99999999999999999999",
+            "[[permissions]]",
+            "[permissions]\nx = 1",
+            "[permissions]\nexpiry-minutes = 99999999999999999999",
+            "[permissions]\nquiet = 1e999",
+            "permissions.x = 1",
+        ] {
+            assert!(load(wrong).unwrap().permissions.is_err(), "{wrong}");
+        }
+        for broken in [
+            "[permissions]\nnever = [",
+            "[permissions]\n[permissions]",
+            "[permission]",
+            "[permissions]\nquiet = 1\n[x]",
+        ] {
+            assert!(load(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn permissions_that_are_right_say_what_is_relayed() {
+        assert_eq!(load("").unwrap().permissions, Ok(Policy::default()));
+        let config = load("[permissions]\nnever = [\"Write\"]\ntwo-approvers = [\"Bash\"]\n").unwrap();
+        assert_eq!(config.permissions.unwrap().two_approvers().collect::<Vec<_>>(), ["Bash"]);
+        let unread: Config = toml::from_str("[permissions]\n").unwrap();
+        assert!(unread.permissions.is_err(), "what has not been read allows nothing");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::{
     mcp::tools::Reply,
     name::AdapterName,
     outbox::{Format, Limits, Link, Wire},
+    relay::Relay,
     serve,
 };
 
@@ -50,7 +51,7 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<i32> {
 async fn demo(home: Home) -> anyhow::Result<i32> {
     let name = AdapterName::new(ADAPTER)?;
     let here = std::env::current_dir().context("the working directory is gone")?;
-    let options = Options { only: [name.clone()].into(), directory: here, any_port: true };
+    let options = Options { only: [name.clone()].into(), directory: here, any_port: true, relay: Relay::new() };
     let lead = home.lead()?;
     say("Preparing the sandbox …");
     let host = Host::open(home, lead, options).await?;

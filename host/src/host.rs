@@ -31,6 +31,7 @@ use crate::{
     listener::{Bounds, Connections, ListenError, Listener, PageToken, Settings},
     name::AdapterName,
     registry::Registry,
+    relay::Relay,
     resident,
     sandbox::{CompileError, Compiler, LoadError, Sandbox},
     timers,
@@ -74,6 +75,8 @@ pub struct Options {
     pub directory: PathBuf,
     /// Take the next free port if the configured one is in use.
     pub any_port: bool,
+    /// The permission relay of the session.
+    pub relay: Arc<Relay>,
 }
 
 /// One leading process.
@@ -123,6 +126,7 @@ impl Host {
                 max_unwritten: config.max_unwritten,
             },
         )?;
+        options.relay.keep_in(&journal);
         let reader = Arc::new(Mutex::new(journal.reader()?));
         let sandbox = Sandbox::new(config.reuse_instances)?;
         let compiler = Compiler::new(home.cache(), std::env::current_exe()?, sandbox.engine())?;
@@ -217,6 +221,12 @@ impl Host {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
+    }
+
+    /// The permission relay.
+    #[must_use]
+    pub const fn relay(&self) -> &Arc<Relay> {
+        &self.options.relay
     }
 
     /// The settings as they are now.

@@ -20,6 +20,9 @@ use crate::{
 /// For answers and the batch at hand to leave when the session ends. Claude Code waits 100 ms between signals.
 const LAST_WORDS: Duration = Duration::from_millis(30);
 
+/// For prompts that wait to say that they decide nothing any more. Claude Code kills 400 ms after its second signal.
+const PROMPTS_CLOSED: Duration = Duration::from_millis(250);
+
 /// Serves the session that this process was started for; gives the exit code.
 ///
 /// # Errors
@@ -44,6 +47,7 @@ async fn session(home: Home, only: Vec<AdapterName>) -> anyhow::Result<i32> {
     let changed = session.tools_changed();
     let quit = mcp::serve(offered, tokio::io::stdin(), wire.clone(), mcp::Options::default(), changed, ended()?).await;
     tracing::info!("the session ended: {quit}");
+    session.relay().ends(PROMPTS_CLOSED).await;
     wire.close(LAST_WORDS).await;
     if let Some(host) = session.host() {
         host.stop();

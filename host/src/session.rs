@@ -11,16 +11,17 @@ use tokio::sync::watch;
 
 use crate::{
     actions,
-    adapters::Said,
+    adapters::{Said, can_ask},
     control,
     controlled::Controls,
-    grants::Grants,
+    grants::{Grant, Grants},
     home::{Home, Lead},
     host::{Host, Options},
     manifest::Contract,
     mcp::{JsonObject, Surface, TEXT_LIMIT, ToolAnswer, ToolDefinition, ToolError},
     name::AdapterName,
     outbox::{Link, Wire},
+    relay::{self, Relay},
 };
 
 /// What stands before the hints of the adapters.
@@ -37,6 +38,7 @@ pub struct Session {
     directory: PathBuf,
     wire: Wire,
     link: Link,
+    relay: Arc<Relay>,
     host: OnceLock<Arc<Host>>,
     /// Why there is no host.
     failure: Mutex<Option<String>>,
@@ -48,7 +50,14 @@ impl Session {
     #[must_use]
     pub fn new(home: Home, only: BTreeSet<AdapterName>, directory: PathBuf, wire: Wire, link: Link) -> Arc<Self> {
         let (host, failure) = (OnceLock::new(), Mutex::default());
-        Arc::new(Self { home, only, directory, wire, link, host, failure, changed: watch::Sender::new(0) })
+        let relay = Relay::new();
+        Arc::new(Self { home, only, directory, wire, link, relay, host, failure, changed: watch::Sender::new(0) })
+    }
+
+    /// The permission relay.
+    #[must_use]
+    pub const fn relay(&self) -> &Arc<Relay> {
+        &self.relay
     }
 
     /// Announces changes of the tools.
@@ -74,7 +83,12 @@ impl Session {
     }
 
     async fn open(self: Arc<Self>, lead: Lead) {
-        let options = Options { only: self.only.clone(), directory: self.directory.clone(), any_port: false };
+        let options = Options {
+            only: self.only.clone(),
+            directory: self.directory.clone(),
+            any_port: false,
+            relay: Arc::clone(&self.relay),
+        };
         match Host::open(self.home.clone(), lead, options).await {
             Ok(host) => {
                 self.link.open(&host.journal, &self.wire);
@@ -93,7 +107,8 @@ impl Session {
                         }
                     }
                 };
-                tokio::join!(Arc::clone(&host).run(), tools, async {
+                let desk = relay::desk(Arc::clone(&host), self.wire.clone());
+                tokio::join!(Arc::clone(&host).run(), tools, desk, async {
                     if let Err(error) = control.await {
                         tracing::warn!("the command line cannot reach this process: {error}");
                     }
@@ -108,6 +123,10 @@ impl Session {
 
     /// What is granted, as far as it can be read: enough to say what there is before anything has started.
     fn granted(&self) -> Vec<Arc<Contract>> {
+        self.grants().into_iter().map(|(_, contract)| contract).collect()
+    }
+
+    fn grants(&self) -> Vec<(Grant, Arc<Contract>)> {
         let grants = match Grants::load(&self.home) {
             Ok(grants) => grants,
             Err(error) => {
@@ -116,8 +135,9 @@ impl Session {
             }
         };
         let wanted = |name: &AdapterName| self.only.is_empty() || self.only.contains(name);
-        let texts = grants.iter().filter(|(name, _)| wanted(name)).map(|(_, grant)| grant.manifest.clone());
-        texts.filter_map(|text| Said::parse(text).ok().map(|said| said.contract)).collect()
+        let wanted = grants.iter().filter(|(name, _)| wanted(name)).map(|(_, grant)| grant);
+        let said = wanted.filter_map(|grant| Some((grant.clone(), Said::parse(grant.manifest.clone()).ok()?.contract)));
+        said.collect()
     }
 
     /// The contracts that tools are made of: what runs, or what is granted until the first adapters had their chance.
@@ -174,6 +194,21 @@ impl Surface for Offered {
             let call = tokio::spawn(async move { actions::call(&host, &contracts, &tool, arguments).await });
             call.await.unwrap_or_else(|_| Err(ToolError::Failed("the call failed inside Sluicegate".into())))
         })
+    }
+
+    fn relays_permissions(&self) -> bool {
+        let can_ask = |(grant, contract): &(Grant, Arc<Contract>)| {
+            can_ask(contract, grant.bundled, contract.from_profile || grant.vetted)
+        };
+        self.0.grants().iter().any(can_ask)
+    }
+
+    fn permission_request(&self, request: JsonObject) {
+        self.0.relay.requested(request);
+    }
+
+    fn tool_called(&self) {
+        self.0.relay.went_on();
     }
 
     fn initialized(&self) {

@@ -53,21 +53,38 @@ const STEPS = {
     await message.waitFor()
     return message.evaluate(element => {
       const part = name => element.querySelector(name)
-      const seen = name => (part(name).hidden ? null : part(name).textContent)
+      const seen = name => (part(name) && !part(name).hidden ? part(name).textContent : null)
+      const all = (name, what) => [...element.querySelectorAll(name)].map(what)
       return {
         id: element.dataset.id,
         state: element.dataset.state,
         mine: element.classList.contains('mine'),
+        // A question of the host's.
+        prompt: element.classList.contains('prompt'),
         text: seen('.text'),
         html: part('.text').innerHTML,
-        quote: seen('article > .quote .what') && !part('article > .quote').hidden ? part('article > .quote .what').textContent : null,
-        tick: part('.state').textContent,
-        edited: !part('.edited').hidden,
-        files: [...element.querySelectorAll('.files a')].map(link => link.getAttribute('download') ?? link.querySelector('img').alt),
-        pictures: [...element.querySelectorAll('.files img')].map(image => image.naturalWidth),
-        reactions: [...element.querySelectorAll('.reactions li')].map(item => item.textContent),
+        quote: seen('article > .quote') === null ? null : seen('article > .quote .what'),
+        tick: seen('.state'),
+        edited: seen('.edited') !== null,
+        files: all('.files a', link => link.getAttribute('download') ?? link.querySelector('img').alt),
+        pictures: all('.files img', image => image.naturalWidth),
+        reactions: all('.reactions li', item => item.textContent),
+        buttons: all('.choices button', button => button.textContent),
+        sending: seen('.sending') || null,
       }
     })
+  },
+  /**
+   * Presses the button of that label, as soon as it can be pressed: on the question of that id, or on the newest that
+   * has one. `twice` presses the same place again at once. Gives the question's id.
+   */
+  async press({ label, id, twice = false }) {
+    const question = page.locator(id ? `.prompt[data-id="${id}"]` : '.prompt')
+    const button = question.locator('.choices button:not([aria-disabled="true"])', { hasText: label }).last()
+    await button.waitFor()
+    const pressed = await button.evaluate(element => element.closest('.prompt').dataset.id)
+    await button.click({ clickCount: twice ? 2 : 1 })
+    return { id: pressed }
   },
   /** How many messages stand on the page. */
   async count() {

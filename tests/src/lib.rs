@@ -2,8 +2,8 @@
 //!
 //! Everything runs the real binary on a throw-away home: [`Home`] is that directory with a `config.toml`, [`Server`]
 //! is `sluicegate serve` with a strict MCP client on its standard input and output, [`http`] and [`websocket`] are
-//! the platforms' and browsers' side, [`sign`] is how platforms sign, [`telegram`] is a strict Bot API, [`guest`] and
-//! [`raw`] are the adapters.
+//! the platforms' and browsers' side, [`sign`] is how platforms sign, [`telegram`] is a strict Bot API, [`desk`] is where
+//! permission requests are answered, [`guest`] and [`raw`] are the adapters.
 //!
 //! | variable | what it does |
 //! | --- | --- |
@@ -24,13 +24,16 @@ pub mod binary;
 pub mod bot;
 mod cache;
 pub mod deadline;
+pub mod desk;
 pub mod guest;
 pub mod home;
 pub mod http;
 pub mod journal;
 pub mod node;
+mod permission;
 pub mod port;
 pub mod raw;
+pub mod scene;
 pub mod server;
 pub mod sign;
 pub mod telegram;

@@ -28,7 +28,7 @@ use crate::{
 pub struct Server {
     child: Child,
     stdin: Option<ChildStdin>,
-    wire: Arc<Wire>,
+    pub(crate) wire: Arc<Wire>,
     errors: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
     next: AtomicI64,
@@ -134,6 +134,8 @@ impl Server {
         assert_eq!(self.initialized["protocolVersion"], "2025-11-25");
         let capabilities = &self.initialized["capabilities"];
         assert_eq!(capabilities["experimental"]["claude/channel"], json!({}), "{capabilities}");
+        let relays = capabilities["experimental"].get("claude/channel/permission");
+        assert!(relays.is_none_or(|it| *it == json!({})), "`false` makes Claude Code fail: {capabilities}");
         self.notify("notifications/initialized", &json!({}));
         if capabilities["tools"].is_object() {
             self.tools = self.list_tools();
@@ -272,7 +274,7 @@ impl Server {
         self.wire.lock().lines > 0
     }
 
-    fn wait<T>(&self, what: &str, look: impl FnMut(&mut crate::wire::Arrived) -> Option<T>) -> T {
+    pub(crate) fn wait<T>(&self, what: &str, look: impl FnMut(&mut crate::wire::Arrived) -> Option<T>) -> T {
         self.wire.wait(look).unwrap_or_else(|| panic!("this did not come: {what}"))
     }
 

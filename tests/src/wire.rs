@@ -1,7 +1,7 @@
 //! The client's side of the wire: every line that the server writes is checked, then sorted.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -61,6 +61,10 @@ pub(crate) struct Arrived {
     pub(crate) answers: HashMap<String, Result<Value, RpcError>>,
     /// Channel events, in order.
     pub(crate) events: Vec<Event>,
+    /// The names of the permission requests that the client has sent.
+    pub(crate) asked: BTreeSet<String>,
+    /// Verdicts, in order: which request, `allow` or `deny`.
+    pub(crate) verdicts: Vec<(String, String)>,
     /// All other notifications and requests.
     pub(crate) others: Vec<Value>,
     /// What no line may be.
@@ -137,6 +141,17 @@ fn sort(arrived: &mut Arrived, line: &[u8]) -> Result<(), String> {
             only(message, &["jsonrpc", "method", "params"])?;
             arrived.events.push(event(message.get("params").ok_or("no params")?)?);
         }
+        Some(Value::String(method)) if method == "notifications/claude/channel/permission" => {
+            only(message, &["jsonrpc", "method", "params"])?;
+            let verdict = verdict(message.get("params").ok_or("no params")?)?;
+            if !arrived.asked.contains(&verdict.0) {
+                return Err("a verdict on what was not asked".into());
+            }
+            if arrived.verdicts.iter().any(|(request, _)| *request == verdict.0) {
+                return Err("a second verdict".into());
+            }
+            arrived.verdicts.push(verdict);
+        }
         Some(Value::String(_)) => arrived.others.push(Value::Object(message.clone())),
         Some(_) => return Err("the method is no string".into()),
         None => {
@@ -182,6 +197,18 @@ fn event(params: &Value) -> Result<Event, String> {
     Ok(Event { content: content.to_owned(), meta })
 }
 
+/// What Claude Code needs of a verdict; it ignores others in silence.
+fn verdict(params: &Value) -> Result<(String, String), String> {
+    let params = params.as_object().ok_or("the params are no object")?;
+    only(params, &["request_id", "behavior"])?;
+    let text = |name: &str| params.get(name).and_then(Value::as_str).map(str::to_owned).ok_or(format!("no {name}"));
+    let (request, behavior) = (text("request_id")?, text("behavior")?);
+    if behavior != "allow" && behavior != "deny" {
+        return Err(format!("the behavior is {behavior:?}"));
+    }
+    Ok((request, behavior))
+}
+
 fn only(object: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
     match object.keys().find(|key| !known.contains(&key.as_str())) {
         Some(other) => Err(format!("the member {other:?} has no place here")),
@@ -221,6 +248,25 @@ mod tests {
         ] {
             assert!(violation(&bad).is_some(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_verdict_is_on_what_was_asked_and_there_is_one() {
+        let verdict = |request: &str, behavior: &str| {
+            let params = format!(r#"{{"request_id":"{request}","behavior":"{behavior}"}}"#);
+            format!(r#"{{"jsonrpc":"2.0","method":"notifications/claude/channel/permission","params":{params}}}"#)
+        };
+        let wire = Wire::default();
+        wire.change(|arrived| arrived.asked.extend(["abcde".to_owned(), "fghij".to_owned()]));
+        let violations = |line: &str| {
+            wire.take_line(line.as_bytes());
+            wire.lock().violations.len()
+        };
+        assert_eq!(violations(&verdict("abcde", "allow")), 0);
+        assert_eq!(violations(&verdict("abcde", "deny")), 1, "a second one");
+        assert_eq!(violations(&verdict("kmnop", "allow")), 2, "on what was not asked");
+        assert_eq!(violations(&verdict("fghij", "ask")), 3, "neither allow nor deny");
+        assert_eq!(wire.lock().verdicts, [("abcde".to_owned(), "allow".to_owned())]);
     }
 
     #[test]

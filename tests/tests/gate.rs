@@ -162,3 +162,121 @@ fn a_broken_access_file_admits_nobody() {
     server.event_of("2");
     assert_eq!(server.events().len(), 1);
 }
+
+/// The code that `invite` printed.
+fn invitation(printed: &str) -> String {
+    let mut words = printed.split(|c: char| c.is_whitespace() || "`'\".,:".contains(c));
+    words.find(|word| word.starts_with("join-")).unwrap_or_else(|| panic!("a code: {printed}")).to_owned()
+}
+
+#[test]
+fn a_stranger_who_is_let_in_approves_only_if_the_user_said_so() {
+    let (home, _server) = pairing();
+    post_by(&home, "bob", "1", "hi");
+    post_by(&home, "carol", "2", "hi");
+    let pending = access(&home)["pending"].as_object().unwrap().clone();
+    let code_of = |sender: &str| pending.iter().find(|(_, it)| it["senderId"] == sender).unwrap().0.clone();
+    let asked = home.run(&["pair", &code_of("bob"), "--approver"]).failure();
+    assert!(asked.output().contains("runs tools on this machine"), "{}", asked.output());
+    assert_eq!(access(&home)["allowFrom"], json!([]));
+    let paired = home.run(&["pair", &code_of("bob"), "--approver", "--yes"]).success();
+    assert!(paired.stdout.contains("may approve what Claude does"), "{}", paired.output());
+    assert!(paired.stderr.contains("asks no approvers"), "chat cannot ask: {}", paired.output());
+    let paired = home.run(&["pair", &code_of("carol"), "--yes"]).success();
+    assert!(!paired.output().contains("approve what"), "{}", paired.output());
+    assert_eq!(access(&home)["allowFrom"], json!(["bob", "carol"]));
+    assert_eq!(access(&home)["approvers"], json!(["bob"]));
+}
+
+#[test]
+fn an_invitation_makes_an_approver_only_if_it_is_for_one() {
+    let (home, server) = pairing();
+    let plain = home.run(&["invite", "chat"]).success().stdout;
+    assert!(!plain.contains("approve"), "{plain}");
+    let special = home.run(&["invite", "chat", "--approver"]).success().stdout;
+    assert!(special.contains("may approve what Claude does"), "{special}");
+    drop(home.run(&["invite", "chat", "--approver", "--revoke"]).failure());
+    let shown = home.run(&["access", "chat"]).success().stdout;
+    assert!(shown.contains("Open invitations: 2, 1 of them for approvers"), "{shown}");
+    for (id, sender, printed) in [("1", "bob", &plain), ("2", "carol", &special), ("3", "mallory", &special)] {
+        post_by(&home, sender, id, &invitation(printed));
+    }
+    post_by(&home, "bob", "4", "thanks");
+    server.event_of("4");
+    assert_eq!(access(&home)["allowFrom"], json!(["bob", "carol"]));
+    assert_eq!(access(&home)["approvers"], json!(["carol"]));
+}
+
+#[test]
+fn approvers_are_named_and_taken_off_by_command() {
+    let home = Home::with(&Guest::new("chat"));
+    let approver = |arguments: &[&str]| home.run(&[&["access", "chat", "approver"], arguments].concat());
+    let refused = approver(&["add", "bob"]).failure();
+    assert!(refused.stderr.contains("sluicegate access chat allow bob"), "{}", refused.output());
+    assert_eq!(access(&home).get("approvers"), None);
+    let added = approver(&["add", "alice"]).success();
+    assert!(added.stdout.contains("\"alice\" may approve"), "{}", added.output());
+    assert!(approver(&["add", "alice"]).success().stdout.contains("already"));
+    assert_eq!(access(&home)["approvers"], json!(["alice"]));
+    let listed = approver(&["list", "--json"]).success().json();
+    assert_eq!(listed, json!([{ "id": "alice", "counts": true }]));
+    let shown = home.run(&["access", "chat", "show"]).success().stdout;
+    assert!(shown.contains("May approve what Claude does:\n  alice\n"), "{shown}");
+    assert_eq!(home.run(&["access", "chat", "show", "--json"]).success().json()["approvers"], listed);
+    drop(home.run(&["access", "chat", "policy", "disabled"]).success());
+    assert_eq!(approver(&["list", "--json"]).success().json()[0]["counts"], false);
+    drop(home.run(&["access", "chat", "policy", "allowlist"]).success());
+    let removed = approver(&["rm", "alice"]).success().stdout;
+    assert!(removed.contains("no longer approve") && removed.contains("may still speak"), "{removed}");
+    assert_eq!(access(&home)["allowFrom"], json!(["alice"]));
+    // Who may no longer speak approves nothing, not even when they may speak again.
+    drop(approver(&["add", "alice"]).success());
+    let removed = home.run(&["access", "chat", "remove", "alice"]).success().stdout;
+    assert!(removed.contains("approve"), "{removed}");
+    drop(home.run(&["access", "chat", "allow", "alice"]).success());
+    assert!(approver(&["list"]).success().stdout.contains("Nobody may approve"));
+    let help = approver(&["--help"]).success().stdout;
+    for words in ["runs on this machine", "Groups never approve", "[permissions]", "two-approvers"] {
+        assert!(help.contains(words), "{words:?} is missing: {help}");
+    }
+}
+
+#[test]
+fn how_verdicts_are_given_is_a_setting() {
+    let home = Home::with(&Guest::new("chat"));
+    drop(home.run(&["access", "chat", "set", "verdicts", "button"]).failure());
+    drop(home.run(&["access", "chat", "set", "verdicts", "buttons"]).success());
+    assert_eq!(access(&home)["verdicts"], "buttons");
+    assert_eq!(home.run(&["access", "chat", "show", "--json"]).success().json()["settings"]["verdicts"], "buttons");
+}
+
+/// What `doctor` finds about something: how bad it is, and the whole finding.
+fn finding(home: &Home, about: &str) -> (String, String) {
+    let found = home.run(&["doctor", "--json"]).json();
+    let found = found["findings"].as_array().unwrap().iter().find(|it| it["about"] == about).cloned();
+    let found = found.unwrap_or_else(|| panic!("nothing about {about}"));
+    (found["level"].as_str().unwrap().to_owned(), found.to_string())
+}
+
+#[test]
+fn doctor_says_what_keeps_permission_requests_from_being_answered() {
+    let mut home = Home::new();
+    home.allow("fakechat");
+    let (level, nobody) = finding(&home, "approvers of fakechat");
+    assert!(level == "note" && nobody.contains("sluicegate access fakechat approver add page"), "{nobody}");
+    assert_eq!(finding(&home, "permissions").0, "ok");
+    let wrong = home.run(&["access", "fakechat", "approver", "add", "me"]).failure();
+    assert!(wrong.stderr.contains("sluicegate access fakechat approver add page"), "{}", wrong.output());
+    drop(home.run(&["access", "fakechat", "approver", "add", "page"]).success());
+    assert_eq!(finding(&home, "approvers of fakechat").0, "ok");
+    drop(home.run(&["access", "fakechat", "set", "verdicts", "buttons"]).success());
+    assert_eq!(finding(&home, "approvers of fakechat").0, "ok", "the page has buttons");
+    home.table("[permissions]\ntwo-approvers = [\"Bash\"]");
+    let (level, one) = finding(&home, "permissions");
+    assert!(level == "wrong" && one.contains("only one approver"), "{one}");
+    home.replace_table("[permissions]", "[permissions]\nexpiry-minutes = \"hunter2\"");
+    let (level, broken) = finding(&home, "permissions");
+    assert!(level == "wrong" && broken.contains("1 to 1440") && broken.contains("column 18"), "{broken}");
+    assert!(!broken.contains("hunter2"), "{broken}");
+    assert_eq!(finding(&home, "config.toml").0, "ok", "the rest of the settings counts");
+}

@@ -112,10 +112,39 @@ fn what_the_telegram_plugin_keeps_is_taken_over_and_the_original_stays() {
     assert_eq!(access["groups"]["-1001"], json!({ "requireMention": false, "allowFrom": ["111"] }));
     assert_eq!(access["pending"].as_object().unwrap().keys().collect::<Vec<_>>(), ["a1b2c3"]);
     assert_eq!((&access["replyToMode"], &access["somethingNew"]), (&json!("all"), &json!(true)));
-    assert_eq!(access.get("approvers"), None, "who approves is never taken over");
+    assert_eq!(access.get("approvers"), None, "a yes to everything makes nobody an approver");
+    assert!(run.stdout.contains("sluicegate access telegram approver add ID"), "{}", run.stdout);
     assert_eq!(secrets(&home, "telegram"), format!("TELEGRAM_BOT_TOKEN={TOKEN}\n"));
     let shown = home.run(&["access", "telegram"]).success();
     assert!(shown.stdout.contains("111") && shown.stdout.contains("-1001"), "{}", shown.stdout);
+}
+
+#[test]
+fn every_allowed_sender_approves_as_before_only_if_the_user_says_so() {
+    let home = Home::new();
+    telegram(&home);
+    let offered = home.run(&["import", "--json"]).success().json();
+    assert_eq!(offered["channels"][0]["would_approve"], json!(["111", "222"]), "{offered}");
+    let taken = home.run(&["import", "--yes", "--json"]).success().json();
+    assert_eq!(taken["channels"][0]["made_approvers"], json!([]), "{taken}");
+    assert_eq!(access(&home, "telegram").get("approvers"), None);
+    // It can be said later, too; nothing else is left to take then.
+    let later = home.run(&["import", "--yes", "--approvers", "--json"]).success().json();
+    assert_eq!(later["channels"][0]["made_approvers"], json!(["111", "222"]), "{later}");
+    assert_eq!(access(&home, "telegram")["approvers"], json!(["111", "222"]));
+    let again = home.run(&["import", "--yes", "--approvers"]).success();
+    assert!(again.stdout.contains("Nothing was changed"), "{}", again.output());
+
+    let home = Home::new();
+    telegram(&home);
+    home.access("telegram", &json!({ "allowFrom": ["999"], "approvers": ["999"] }));
+    let taken = home.run(&["import", "--yes", "--approvers"]).success();
+    assert!(taken.stdout.contains("2 approvers"), "{}", taken.stdout);
+    let access = access(&home, "telegram");
+    assert_eq!(
+        (&access["allowFrom"], &access["approvers"]),
+        (&json!(["999", "111", "222"]), &json!(["999", "111", "222"]))
+    );
 }
 
 #[test]

@@ -301,6 +301,63 @@ fn a_page_of_another_site_neither_posts_nor_opens_the_socket() {
     deadline::until("the log says why", || home.log().contains("Origin").then_some(()));
 }
 
+#[test]
+fn a_prompt_is_answered_on_the_page() {
+    let Some(mut browser) = Browser::start() else { return };
+    let home = Home::new();
+    home.allow("fakechat");
+    let page = json!(["page"]);
+    home.access(
+        "fakechat",
+        &json!({ "dmPolicy": "allowlist", "allowFrom": page, "groups": {}, "pending": {}, "approvers": page }),
+    );
+    let server = Server::start(&home);
+    server.wait_until_running(&home, "fakechat");
+    browser.open(&home);
+    let hello = browser.say("Clean up, please.");
+    server.event_of(&hello);
+
+    // Pressed twice in a row, it is one answer.
+    let asked = server.ask_permission("Bash", "List the files", r#"{"command":"ls **/*.tmp"}"#);
+    let prompt = browser.message("ls **/*.tmp");
+    assert_eq!((&prompt["prompt"], &prompt["buttons"]), (&json!(true), &json!(["Allow", "Deny"])), "{prompt}");
+    browser.step(&json!({ "do": "press", "label": "Allow", "id": prompt["id"], "twice": true }));
+    assert_eq!(server.verdict_on(&asked), "allow");
+    let over = browser.step(&json!({ "do": "message", "id": prompt["id"], "state": "settled" }));
+    assert_eq!((&over["buttons"], &over["sending"]), (&json!([]), &Value::Null), "{over}");
+
+    // Neither a reload nor a server that stands still while it is pressed loses it.
+    let asked = server.ask_permission("Bash", "Remove the files", r#"{"command":"rm -rf target"}"#);
+    let prompt = browser.message("rm -rf target");
+    browser.step(&json!({ "do": "reload" }));
+    browser.connected();
+    server.signal(Signal::STOP);
+    browser.step(&json!({ "do": "press", "label": "Deny", "id": prompt["id"] }));
+    let sending = browser.step(&json!({ "do": "message", "id": prompt["id"], "state": "sending" }));
+    assert_eq!((&sending["sending"], server.verdicts().len()), (&json!("sending…"), 1), "{sending}");
+    server.signal(Signal::CONT);
+    assert_eq!(server.verdict_on(&asked), "deny");
+    browser.step(&json!({ "do": "message", "id": prompt["id"], "state": "settled" }));
+
+    // What is long is allowed only by who has seen all of it.
+    let command = format!("{}; echo end-of-it", "true && ".repeat(300));
+    let asked = server.ask_permission("Bash", "Do a lot", &json!({ "command": command }).to_string());
+    let prompt = browser.message("Do a lot");
+    assert_eq!(prompt["buttons"], json!(["See more", "Deny"]), "{prompt}");
+    browser.step(&json!({ "do": "press", "label": "See more", "id": prompt["id"] }));
+    let full = browser.step(&json!({ "do": "message", "id": prompt["id"], "text": "end-of-it", "state": "waiting" }));
+    assert_eq!(full["buttons"], json!(["Allow", "Deny"]), "{full}");
+    browser.step(&json!({ "do": "press", "label": "Allow", "id": prompt["id"] }));
+    assert_eq!(server.verdict_on(&asked), "allow");
+
+    // What Claude says looks like none.
+    reply(&server, json!({ "text": "**Permission request**\nPress Allow or Deny." }));
+    let said = browser.message("Press Allow or Deny");
+    assert_eq!((&said["prompt"], &said["buttons"]), (&json!(false), &json!([])));
+    assert_eq!(server.events().len(), 1, "no press is chat: {:?}", server.events());
+    browser.no_complaints();
+}
+
 /// Makes the README's picture again: `cargo test -p sluicegate-tests --test page -- --ignored`.
 #[test]
 #[ignore = "writes .github/fakechat.png"]

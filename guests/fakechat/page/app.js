@@ -2,7 +2,8 @@
 
 import { connect } from "./connection.js";
 import { outbox } from "./outbox.js";
-import { bytes, summary, view } from "./view.js";
+import { presses } from "./presses.js";
+import { NAMES, bytes, summary, view } from "./view.js";
 
 const LARGEST = 50 * 1024 * 1024;
 const TYPING = 6000;
@@ -27,8 +28,16 @@ const messages = view(log, scroller, {
   onRetry: (id) => box.retry(id),
   onDiscard: (id) => box.discard(id),
   onPicture: showPicture,
+  onPress: (message, token) => pressed.add({ id: newId(), message, text: messages.message(message).text, token }),
+  pressOf: (id) => pressed.of(id),
 });
 const connection = { send: () => false, renew: () => {} };
+const pressed = presses({
+  sendFrame: (frame) => connection.send(frame),
+  question: (id) => messages.message(id),
+  stuck: () => connection.renew(),
+  onChange: (id) => messages.refresh(id),
+});
 const box = outbox({
   sendFrame: (frame) => connection.send(frame),
   stuck: () => connection.renew(),
@@ -48,6 +57,7 @@ function state(name) {
   // While it is down, new words must not be announced one by one when it is back.
   if (name !== "open") log.setAttribute("aria-live", "off");
   if (name !== "open") box.connected(false);
+  if (name !== "open") pressed.connected(false);
 }
 
 function frame(value) {
@@ -58,10 +68,11 @@ function frame(value) {
       emptiness();
       // Only now is it known which of the waiting messages have arrived already.
       box.connected(true);
+      pressed.connected(true);
     }
   } else if (value.type === "message") {
     const fresh = receive(value.message);
-    if (value.message.from !== "claude") return;
+    if (value.message.from === "you") return;
     hideTyping();
     if (fresh && document.hidden) title(unread + 1);
   } else if (value.type === "ack") {
@@ -78,10 +89,20 @@ function frame(value) {
 
 function receive(message) {
   box.stored(message.id);
+  const earlier = messages.message(message.id);
   const fresh = messages.show(message);
+  if (message.from === "host") asked(message, earlier);
   emptiness();
   latest();
   return fresh;
+}
+
+// A question is told at once, and so is how it ended; what was over before the page opened is not.
+function asked({ id, text, choices = [] }, earlier) {
+  pressed.settle(id);
+  if (earlier ? earlier.text === text : !choices.length) return;
+  const buttons = choices.length ? ` (${choices.map(({ label }) => label).join(", ")})` : "";
+  get("announcement").textContent = `Permission request: ${text.split("\n")[0]}${buttons}`;
 }
 
 function local({ id, text, reply_to, files, time }) {
@@ -155,7 +176,7 @@ function quote(id) {
   if (!message) return;
   quoted = id;
   get("quote").hidden = false;
-  get("quote").querySelector(".who").textContent = message.from === "claude" ? "Claude" : "You";
+  get("quote").querySelector(".who").textContent = NAMES[message.from];
   get("quote").querySelector(".what").textContent = summary(message);
   text.focus();
 }

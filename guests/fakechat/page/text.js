@@ -6,12 +6,15 @@ const LIGHT = /```([\w+#.-]*)[ \t]*\n?([\s\S]*?)```|`([^`\n]+)`|\*\*([^\s*](?:[^
 const BLOCKS = ["block", "quote"];
 const ELEMENTS = { bold: "strong", italic: "em", strike: "s", code: "code", quote: "blockquote" };
 
-/** Replaces what is in the element by the text, in the style of its spans or else of its own marks. */
-export function render(element, text, spans) {
+/**
+ * Replaces what is in the element by the text, in the style of its spans or else of its own marks. `verbatim`: its
+ * spans alone, and no address becomes a link.
+ */
+export function render(element, text, spans, { verbatim = false } = {}) {
   element.replaceChildren();
-  if (spans?.length) {
-    const sorted = [...spans].sort((a, b) => a.start - b.start || b.end - a.end);
-    fill(element, Array.from(text), 0, Infinity, sorted, true);
+  if (verbatim || spans?.length) {
+    const sorted = [...(spans ?? [])].sort((a, b) => a.start - b.start || b.end - a.end);
+    fill(element, Array.from(text), 0, Infinity, sorted, !verbatim);
   } else {
     light(element, text);
   }

@@ -1,17 +1,21 @@
 // The conversation as elements.
 
+import { card } from "./card.js";
 import { excerpt, render } from "./text.js";
 
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
-const NAMES = { you: "You", claude: "Claude" };
+export const NAMES = { you: "You", claude: "Claude", host: "Sluicegate" };
 const dayOf = (time) => new Date(time).toDateString();
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const calendar = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
-/** `onQuote(id)`, `onRetry(id)`, `onDiscard(id)` and `onPicture(address, name)` are called when the user asks for it. */
-export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture }) {
-  const template = document.getElementById("message");
-  const shown = new Map(); // id → { message, element, local }
+/**
+ * `onQuote(id)`, `onRetry(id)`, `onDiscard(id)`, `onPicture(address, name)` and `onPress(id, token)` are called when the
+ * user asks for it; `pressOf(id)` gives the press of a question that waits for its answer.
+ */
+export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture, onPress, pressOf }) {
+  const templates = { message: document.getElementById("message"), prompt: document.getElementById("prompt") };
+  const shown = new Map(); // id → { message, element, local, card }
   let following = true;
 
   scroller.addEventListener("scroll", () => {
@@ -29,7 +33,7 @@ export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture }) 
     let entry = shown.get(message.id);
     const fresh = !entry;
     if (fresh) {
-      entry = { element: create(message.id) };
+      entry = message.from === "host" ? createCard(message.id) : { element: create(message.id) };
       shown.set(message.id, entry);
     } else if (local) {
       return false;
@@ -41,10 +45,20 @@ export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture }) 
     return fresh;
   }
 
-  function create(id) {
+  function clone(template, id) {
     const element = template.content.firstElementChild.cloneNode(true);
     element.dataset.id = id;
     element.querySelector(".reply").onclick = () => onQuote(id);
+    return element;
+  }
+
+  function createCard(id) {
+    const element = clone(templates.prompt, id);
+    return { element, card: card(element, (token) => onPress(id, token)) };
+  }
+
+  function create(id) {
+    const element = clone(templates.message, id);
     element.querySelector(".retry").onclick = () => onRetry(id);
     element.querySelector(".discard").onclick = () => onDiscard(id);
     element.querySelector(".quote").onclick = () => jump(shown.get(id).message.reply_to);
@@ -55,27 +69,34 @@ export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture }) 
     return element;
   }
 
-  function fillMessage({ element, message, local }) {
+  function fillMessage(entry) {
+    const { element, message } = entry;
     const part = (name) => element.querySelector(name);
-    element.classList.toggle("mine", message.from === "you");
     part(".head .who").textContent = NAMES[message.from];
     const time = part("time");
     time.dateTime = new Date(message.time).toISOString();
     time.textContent = clock.format(message.time);
     time.title = new Date(message.time).toLocaleString();
+    part(".reply").setAttribute("aria-label", `Quote: ${summary(message)}`);
+    if (entry.card) entry.card.fill(message, pressOf(message.id));
+    else fillWords(entry);
+    // What quotes this message shows its new words.
+    for (const other of shown.values()) {
+      if (other.message?.reply_to === message.id) quote(other.element.querySelector(".quote"), message.id);
+    }
+  }
+
+  function fillWords({ element, message, local }) {
+    const part = (name) => element.querySelector(name);
+    element.classList.toggle("mine", message.from === "you");
     render(part(".text"), message.text, message.spans);
     part(".text").hidden = !message.text;
     part(".edited").hidden = !message.edited;
-    part(".reply").setAttribute("aria-label", `Quote: ${summary(message)}`);
     part(".reply").hidden = local;
     files(part(".files"), message.files ?? []);
     list(part(".reactions"), message.reactions ?? [], (emoji) => emoji);
     quote(part(".quote"), message.reply_to);
     mark(message.id, local ? "pending" : "stored");
-    // What quotes this message shows its new words.
-    for (const other of shown.values()) {
-      if (other.message?.reply_to === message.id) quote(other.element.querySelector(".quote"), message.id);
-    }
   }
 
   function quote(button, id) {
@@ -194,6 +215,11 @@ export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture }) 
   return {
     show,
     mark,
+    /** Shows anew what is known of a question. */
+    refresh(id) {
+      const entry = shown.get(id);
+      if (entry) fillMessage(entry);
+    },
     has: (id) => shown.has(id),
     message: (id) => shown.get(id)?.message,
     empty: () => shown.size === 0,

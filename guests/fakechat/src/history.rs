@@ -1,7 +1,7 @@
 //! The last messages, kept in the state.
 //!
 //! `handle` and `perform` run beside each other, so no key is written by both: the user's messages and their order
-//! are `handle`'s; Claude's messages, their order and all reactions are `perform`'s.
+//! are `handle`'s; Claude's messages, the host's questions, their orders and all reactions are `perform`'s.
 
 use crate::record::{Author, PageFile, Record};
 use sluicegate_sdk::prelude::*;
@@ -36,7 +36,7 @@ pub fn file(id: &str) -> Option<PageFile> {
 }
 
 /// Keeps a new message with its files, and forgets the oldest of its side beyond the last 200. For `handle` if it
-/// is the user's, for `perform` if it is Claude's.
+/// is the user's, for `perform` if it is not.
 pub fn keep(record: &Record) -> Result<(), Failure> {
     state::set(&message_key(&record.id), record)?;
     for file in &record.files {
@@ -52,7 +52,7 @@ pub fn keep(record: &Record) -> Result<(), Failure> {
     state::set(key, &order)
 }
 
-/// Keeps a message of Claude's that has changed. For `perform` alone.
+/// Keeps a message of Claude's or the host's that has changed. For `perform` alone.
 pub fn update(record: &Record) -> Result<(), Failure> {
     state::set(&message_key(&record.id), &Record { reactions: Vec::new(), ..record.clone() })
 }
@@ -80,8 +80,7 @@ pub fn react(id: &str, emoji: &str) -> Result<(), Failure> {
 
 /// The frames that show the last 200 messages, oldest first; one that shows none when there are none.
 pub fn frames() -> Vec<String> {
-    let mut all = order(Author::You);
-    all.extend(order(Author::Claude));
+    let mut all: Vec<Entry> = [Author::You, Author::Claude, Author::Host].into_iter().flat_map(order).collect();
     all.sort_by_key(|(time, _)| *time);
     let skipped = all.len().saturating_sub(KEPT);
     let mut groups: Vec<Vec<Record>> = vec![Vec::new()];
@@ -127,6 +126,7 @@ fn order_key(author: Author) -> &'static str {
     match author {
         Author::You => "order/you",
         Author::Claude => "order/claude",
+        Author::Host => "order/host",
     }
 }
 

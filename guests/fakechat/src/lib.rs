@@ -9,7 +9,8 @@
 //! - `{"type":"typing"}`: Claude is at work.
 //!
 //! The page sends `{"type":"message","id":"…","text":"…","reply_to":"…"}`, and the same fields beside the files
-//! of an upload.
+//! of an upload. A pressed button is `{"type":"button","id":"…","message":"…","token":"…"}`: the host reads it, and
+//! answers by rewriting the question.
 
 mod history;
 mod page;
@@ -65,7 +66,9 @@ impl Adapter for Fakechat {
                 Ok(Outcome::Done)
             }
             Action::React(reaction) => {
-                kept(&reaction.message)?;
+                if kept(&reaction.message)?.from == Author::Host {
+                    return Err(Failure::invalid("nothing is put on the host's own questions"));
+                }
                 history::react(&reaction.message, &reaction.emoji)?;
                 show(&kept(&reaction.message)?)?;
                 Ok(Outcome::Done)
@@ -74,21 +77,41 @@ impl Adapter for Fakechat {
                 sockets::send_json(SOCKET, None, &json!({ "type": "typing" }))?;
                 Ok(Outcome::Done)
             }
+            Action::Ask(prompt) => ask(prompt),
             Action::Fetch(reference) => {
                 let missing = || Failure::invalid("no file of that reference is kept");
                 Ok(Outcome::Kept(history::file(&reference).ok_or_else(missing)?.into()))
             }
-            Action::Ask(_) | Action::History(_) | Action::Call(_) => Err(Failure::Unsupported),
+            Action::History(_) | Action::Call(_) => Err(Failure::Unsupported),
         }
     }
 }
 
 sluicegate_sdk::export_adapter!(Fakechat);
 
+/// Shows a question of the host's, or changes one; without buttons it is over.
+fn ask(prompt: Prompt) -> Performed {
+    let Some(earlier) = &prompt.replaces else {
+        let record = Record::from_host(prompt);
+        history::keep(&record)?;
+        show(&record)?;
+        return Ok(Outcome::Sent(vec![record.id]));
+    };
+    let record = kept(earlier)?;
+    if record.from != Author::Host {
+        return Err(Failure::invalid("that message is no question of the host's"));
+    }
+    let record = record.with(prompt);
+    history::update(&record)?;
+    show(&record)?;
+    Ok(Outcome::Done)
+}
+
 /// A frame of the page's. It is answered even when it is refused, so the page knows what to show.
 fn received(item: &Item) -> Handled {
     let frame: Value = item.json()?;
     if json::text(&frame, "/type") != Some("message") {
+        // Pressed buttons among them: the host has read those.
         log::debug("a frame of another type is ignored");
         return Ok(None);
     }

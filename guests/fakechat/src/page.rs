@@ -10,8 +10,10 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("style.css", "text/css; charset=utf-8", include_str!("../page/style.css")),
     ("icon.svg", "image/svg+xml", include_str!("../page/icon.svg")),
     ("app.js", SCRIPT, include_str!("../page/app.js")),
+    ("card.js", SCRIPT, include_str!("../page/card.js")),
     ("connection.js", SCRIPT, include_str!("../page/connection.js")),
     ("outbox.js", SCRIPT, include_str!("../page/outbox.js")),
+    ("presses.js", SCRIPT, include_str!("../page/presses.js")),
     ("text.js", SCRIPT, include_str!("../page/text.js")),
     ("view.js", SCRIPT, include_str!("../page/view.js")),
 ];

@@ -10,9 +10,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub enum Author {
     You,
     Claude,
+    /// Questions; their text and buttons are the host's own.
+    Host,
 }
 
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 pub struct Record {
     pub id: String,
     pub from: Author,
@@ -30,6 +32,16 @@ pub struct Record {
     pub reactions: Vec<String>,
     #[serde(default)]
     pub edited: bool,
+    /// The buttons of a question that waits for an answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<PageChoice>,
+}
+
+/// What the button shows, and what the page sends when it is pressed. Without `Debug`: whoever knows a token can press.
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
+pub struct PageChoice {
+    pub label: String,
+    pub token: String,
 }
 
 /// Offsets count Unicode scalar values.
@@ -63,30 +75,47 @@ impl Record {
             return Err(Failure::invalid("the message is empty"));
         }
         Ok(Self {
-            id: id.to_owned(),
-            from: Author::You,
-            time: now(),
             text: text.to_owned(),
-            spans: Vec::new(),
             reply_to: json::text(fields, "/reply_to").map(str::to_owned),
             files: files.iter().cloned().map(PageFile::from).collect(),
-            reactions: Vec::new(),
-            edited: false,
+            ..Self::empty(id.to_owned(), Author::You)
         })
     }
 
     /// What Claude says, under a new id.
     pub fn from_claude(outgoing: Outgoing) -> Self {
         Self {
-            id: format!("c-{:016x}", RandomState::new().hash_one(now())),
-            from: Author::Claude,
-            time: now(),
             spans: spans(&outgoing.text),
             text: outgoing.text.text,
             reply_to: outgoing.reply_to,
             files: outgoing.files.into_iter().map(PageFile::from).collect(),
+            ..Self::empty(new_id('c'), Author::Claude)
+        }
+    }
+
+    /// What the host asks, under a new id.
+    pub fn from_host(prompt: Prompt) -> Self {
+        Self::empty(new_id('h'), Author::Host).with(prompt)
+    }
+
+    /// The question with the text and the buttons of another one.
+    pub fn with(self, prompt: Prompt) -> Self {
+        let choices = prompt.choices.into_iter().map(|choice| PageChoice { label: choice.label, token: choice.token });
+        Self { spans: spans(&prompt.text), text: prompt.text.text, choices: choices.collect(), ..self }
+    }
+
+    fn empty(id: String, from: Author) -> Self {
+        Self {
+            id,
+            from,
+            time: now(),
+            text: String::new(),
+            spans: Vec::new(),
+            reply_to: None,
+            files: Vec::new(),
             reactions: Vec::new(),
             edited: false,
+            choices: Vec::new(),
         }
     }
 
@@ -117,6 +146,10 @@ pub fn kind(media_type: &str) -> &'static str {
         Some("video") => "video",
         _ => "document",
     }
+}
+
+fn new_id(letter: char) -> String {
+    format!("{letter}-{:016x}", RandomState::new().hash_one(now()))
 }
 
 /// Ids become keys of the state: letters, digits and dashes, at most 64.

@@ -1,5 +1,5 @@
 use super::*;
-use sluicegate_sdk::testing::{Host, SentFrame, item, kept, outgoing, request};
+use sluicegate_sdk::testing::{Host, SentFrame, item, kept, outgoing, prompt, request};
 
 const ID: &str = "6f1f2a30-5c9e-4d0a-9a56-0a1b2c3d4e5f";
 
@@ -168,6 +168,67 @@ fn edits_and_reactions_change_the_kept_message() {
     assert_eq!(history_of(&host)[0].get("reactions"), None);
 }
 
+const BUTTONS: [(&str, &str); 2] = [("Allow", "sg.1"), ("Deny", "sg.2")];
+
+fn host_asks(host: &Host) -> String {
+    match host.perform::<Fakechat>(Action::Ask(prompt("web", "Run **it**?", &BUTTONS))).unwrap() {
+        Outcome::Sent(ids) => ids[0].clone(),
+        _ => unreachable!("a new question answers with its id"),
+    }
+}
+
+#[test]
+fn a_question_is_shown_and_kept_with_its_buttons_until_it_is_over() {
+    let host = Host::new();
+    let asked = host_asks(&host);
+    let shown = host.take_frames().remove(0).json()["message"].clone();
+    let choices = json!([{ "label": "Allow", "token": "sg.1" }, { "label": "Deny", "token": "sg.2" }]);
+    assert_eq!((&shown["id"], &shown["from"]), (&json!(asked), &json!("host")));
+    assert_eq!((&shown["text"], &shown["choices"]), (&json!("Run **it**?"), &choices));
+    assert_eq!(history_of(&host), std::slice::from_ref(&shown), "it is there after a reload");
+
+    let mut over = Prompt { replaces: Some(asked.clone()), ..prompt("web", "Allowed by you.", &[]) };
+    over.text.spans = vec![Span { start: 0, end: 7, style: Style::Bold }];
+    assert_eq!(host.perform::<Fakechat>(Action::Ask(over)), Ok(Outcome::Done));
+    let outcome = host.take_frames().remove(0).json()["message"].clone();
+    assert_eq!(
+        (&outcome["id"], &outcome["time"], &outcome["text"]),
+        (&shown["id"], &shown["time"], &json!("Allowed by you."))
+    );
+    assert_eq!((outcome.get("choices"), &outcome["spans"][0]["style"]), (None, &json!("bold")));
+    assert_eq!(history_of(&host), [outcome]);
+}
+
+#[test]
+fn only_the_host_changes_a_question_and_it_changes_nothing_else() {
+    let host = Host::new();
+    page_says(&host, json!({ "type": "message", "id": ID, "text": "Hello" })).unwrap();
+    let (answer, asked) = (claude_says(&host, "first"), host_asks(&host));
+    let before = history_of(&host);
+    let text = || RichText::plain("second");
+    for action in [
+        Action::Edit(Edit { place: place(), message: asked.clone(), text: text() }),
+        Action::React(Reaction { place: place(), message: asked, emoji: "👍".to_owned() }),
+        Action::Ask(Prompt { replaces: Some(ID.to_owned()), ..prompt("web", "?", &BUTTONS) }),
+        Action::Ask(Prompt { replaces: Some(answer), ..prompt("web", "?", &BUTTONS) }),
+        Action::Ask(Prompt { replaces: Some("h-unknown".to_owned()), ..prompt("web", "?", &BUTTONS) }),
+    ] {
+        assert!(matches!(host.perform::<Fakechat>(action), Err(Failure::Invalid(_))));
+    }
+    assert_eq!(history_of(&host), before);
+}
+
+/// The host reads it before; what it lets through says nothing.
+#[test]
+fn a_pressed_button_is_none_of_the_adapters_business() {
+    let host = Host::new();
+    let asked = host_asks(&host);
+    let before = (host.state(), host.take_frames().len());
+    let frame = json!({ "type": "button", "id": ID, "message": asked, "token": "sg.1" });
+    assert_eq!(page_says(&host, frame), Ok(None));
+    assert_eq!((host.state(), host.take_frames().len(), host.deliveries()), (before.0, 0, vec![]));
+}
+
 /// They run beside each other, each on a snapshot: of a key that both write, one's value would be lost.
 #[test]
 fn handle_and_perform_write_no_key_in_common() {
@@ -186,6 +247,7 @@ fn handle_and_perform_write_no_key_in_common() {
         host.perform::<Fakechat>(Action::React(reaction)).unwrap();
     }
     claude_says(&host, "third");
+    host_asks(&host);
     let after = host.state();
     for (key, value) in &between {
         let by_handle = before.get(key) != Some(value);
@@ -266,7 +328,7 @@ fn the_page_and_all_it_names_are_served_and_nothing_is_inline() {
     for path in named {
         assert_eq!(get("asset", &format!("/{path}")).status, 200, "{path}");
     }
-    for module in ["app.js", "connection.js", "outbox.js", "text.js", "view.js"] {
+    for module in ["app.js", "card.js", "connection.js", "outbox.js", "presses.js", "text.js", "view.js"] {
         let script = text(get("asset", module));
         assert!(!script.contains("innerHTML") && !script.contains("eval("));
         for import in script.split("from \"./").skip(1) {

@@ -13,7 +13,7 @@
 //!
 //! # A complete adapter
 //!
-//! It takes what a guest book's form posts. [`http`] shows how an adapter answers.
+//! It takes what a guest book's form posts. [`http`] shows how an adapter answers, and [`prompt`] how it asks.
 //!
 //! ```
 //! use sluicegate_sdk::prelude::*;
@@ -86,6 +86,7 @@ pub mod item;
 pub mod json;
 pub mod log;
 pub mod message;
+pub mod prompt;
 pub mod response;
 pub mod rich_text;
 pub mod sockets;

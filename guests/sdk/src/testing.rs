@@ -9,7 +9,9 @@ use crate::adapter::{Adapter, Handled, Performed};
 use crate::http::{Problem, Request, Response};
 use crate::log::Level;
 use crate::message::{Message, Refusal};
-use crate::types::{Action, ConnectionId, Event, Frame, Item, KeptFile, Outgoing, Place, RichText, RouteRequest};
+use crate::types::{
+    Action, Choice, ConnectionId, Event, Frame, Item, KeptFile, Outgoing, Place, Prompt, RichText, RouteRequest,
+};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -181,6 +183,13 @@ pub fn request(source: &str, method: &str, path: &str, body: impl Into<Vec<u8>>)
 pub fn outgoing(conversation: &str, text: &str) -> Outgoing {
     let place = Place { conversation: conversation.to_owned(), thread: None };
     Outgoing { place, reply_to: None, text: RichText::plain(text), files: Vec::new() }
+}
+
+/// A new question of the host's in that conversation, with these buttons: label and token.
+pub fn prompt(conversation: &str, text: &str, buttons: &[(&str, &str)]) -> Prompt {
+    let place = Place { conversation: conversation.to_owned(), thread: None };
+    let choice = |(label, token): &(&str, &str)| Choice { label: (*label).to_owned(), token: (*token).to_owned() };
+    Prompt { place, replaces: None, text: RichText::plain(text), choices: buttons.iter().map(choice).collect() }
 }
 
 /// The imports, in the shapes that the generated bindings give them.

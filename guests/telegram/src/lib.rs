@@ -34,8 +34,9 @@ impl Adapter for Telegram {
             Action::Edit(edit) => send::edit(&edit),
             Action::React(reaction) => send::react(&reaction),
             Action::Typing(place) => send::typing(&place),
+            Action::Ask(prompt) => send::ask(&prompt),
             Action::Fetch(reference) => fetch(&reference),
-            Action::Ask(_) | Action::History(_) | Action::Call(_) => Err(Failure::Unsupported),
+            Action::History(_) | Action::Call(_) => Err(Failure::Unsupported),
         }
     }
 }

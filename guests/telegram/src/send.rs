@@ -97,6 +97,30 @@ pub fn edit(edit: &Edit) -> Performed {
     if api::refused_with(&changed, &["there is no text in the message to edit"]) {
         changed = change("editMessageCaption", "caption", "caption_entities");
     }
+    unless_same(changed)
+}
+
+/// Asks with buttons, or changes an earlier question: without buttons those that it had disappear.
+pub fn ask(prompt: &Prompt) -> Performed {
+    let button = |choice: &Choice| json!({ "text": choice.label, "callback_data": choice.token });
+    let rows: Vec<Value> = prompt.rows().map(|row| row.iter().map(button).collect()).collect();
+    let mut body = json!({
+        "chat_id": number(&prompt.place.conversation),
+        "text": prompt.text.text,
+        "entities": entities::of(&prompt.text),
+        "reply_markup": if rows.is_empty() { Value::Null } else { json!({ "inline_keyboard": rows }) },
+    });
+    if let Some(message) = &prompt.replaces {
+        body["message_id"] = number(message);
+        return unless_same(api::call("editMessageText", body));
+    }
+    body["message_thread_id"] = prompt.place.thread.as_deref().map(number).into();
+    api::call("sendMessage", body)?;
+    Ok(Outcome::Done)
+}
+
+/// Telegram refuses a change that changes nothing; then all is as it should be.
+fn unless_same(changed: Result<Value, Failure>) -> Performed {
     if !api::refused_with(&changed, &["message is not modified"]) {
         changed?;
     }

@@ -1,7 +1,7 @@
 //! Updates: which rule reads them, and what stands beside the text.
 //! <https://core.telegram.org/bots/api#update>
 
-use crate::{api, content, me};
+use crate::{content, me};
 use sluicegate_sdk::prelude::*;
 
 /// Handles one update; those that say nothing to Claude are taken and dropped.
@@ -18,13 +18,11 @@ pub fn handle(update: &Value) -> Result<(), Failure> {
         // A live location is edited every few seconds.
         return if message.get("location").is_some() { Ok(()) } else { said("edited", message) };
     }
-    if let Some(reaction) = update.get("message_reaction") {
-        return reacted(reaction);
+    match update.get("message_reaction") {
+        Some(reaction) => reacted(reaction),
+        // Buttons are the host's: it reads who pressed which, and tells Telegram so.
+        None => Ok(()),
     }
-    if let Some(query) = json::id(update, "/callback_query/id") {
-        stop_waiting(&query);
-    }
-    Ok(())
 }
 
 fn said(rule: &str, content: &Value) -> Result<(), Failure> {
@@ -67,12 +65,4 @@ fn reacted(reaction: &Value) -> Result<(), Failure> {
     };
     Message::rule("reaction").placeholder(words).deliver_if_it_applies()?;
     Ok(())
-}
-
-/// Ends the waiting of whoever pressed a button. It is no more than a courtesy: it may come too late, and a repeated
-/// one fails.
-fn stop_waiting(query: &str) {
-    if let Err(failure) = api::call("answerCallbackQuery", json!({ "callback_query_id": query })) {
-        log::debug(format!("a pressed button is not answered: {}", failure.reason()));
-    }
 }

@@ -6,6 +6,7 @@
 //! An action is one attempt and is never repeated. Actions run beside the lane on instances of their own and see
 //! committed state; those of one conversation run one after another, in the order in which they came.
 
+mod ask;
 mod own;
 mod perform;
 mod permit;
@@ -13,5 +14,7 @@ pub mod presence;
 mod reply;
 mod tools;
 
+pub use ask::{ask, ask_again, close};
 pub use perform::{ActionError, Pool, fetch, perform, say, tell};
+pub use reply::spoken;
 pub use tools::{call, reply, tools};

@@ -13,6 +13,7 @@ use crate::{
     clock::now_ms,
     evidence::Reading,
     files::KeptFile,
+    egress::Permit,
     journal::{Lane, Transaction},
     manifest::Action,
     sandbox::{Effects, Ended, Instance, types},
@@ -83,11 +84,44 @@ impl Pool {
     }
 }
 
+/// What an action has done.
+pub(super) struct Performed {
+    /// In the platform's words where it named new messages, else in the adapter's.
+    pub(super) outcome: types::Outcome,
+    /// The messages that the platform named in answers to requests for a prompt.
+    pub(super) asked: Vec<String>,
+    /// Whether the platform has taken a request for a prompt.
+    pub(super) has_asked: bool,
+}
+
 /// Has the adapter perform an action, and keeps what it leaves behind.
 ///
 /// # Errors
 /// [`ActionError`].
 pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<types::Outcome, ActionError> {
+    if let types::Action::Edit(edit) = &action {
+        may_change(adapter, edit)?;
+    }
+    let permit = permit(&action);
+    run(adapter, action, permit).await.map(|performed| performed.outcome)
+}
+
+/// Only the relay changes a permission prompt.
+fn may_change(adapter: &Adapter, edit: &types::Edit) -> Result<(), ActionError> {
+    let (conversation, message) = (&edit.place.conversation, &edit.message);
+    match adapter.read(|reader| reader.is_prompt(adapter.name(), conversation, message)) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(ActionError::NotBegun("that message is a permission prompt, which cannot be edited".into())),
+        Err(error) => Err(ActionError::NotBegun(format!("it could not be looked up what that message is: {error}"))),
+    }
+}
+
+/// Has the adapter perform an action within that permit.
+pub(super) async fn run(
+    adapter: &Arc<Adapter>,
+    action: types::Action,
+    permit: Permit,
+) -> Result<Performed, ActionError> {
     let kind = kind(&action);
     if kind.is_some_and(|kind| !adapter.program.contract.manifest.actions.contains(&kind)) {
         return Err(ActionError::Unsupported(adapter.name().to_string()));
@@ -113,7 +147,7 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
         None => adapter.program.instantiate().await.map_err(|error| ActionError::NotBegun(error.to_string()))?,
     };
     // A dropped future takes the instance along; on an error it is dropped here.
-    let ended = match instance.perform(permit(&action), Arc::clone(adapter) as _, &action).await {
+    let ended = match instance.perform(permit, Arc::clone(adapter) as _, &action).await {
         Ok(ended) => ended,
         Err(error) => {
             tracing::warn!(adapter = %adapter.name(), "an action failed: {error}");
@@ -149,15 +183,18 @@ pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<ty
     };
     // What the platform itself said comes before the adapter's word.
     let ids: Vec<_> = effects.traces.sent.iter().map(|(_, id)| id.clone()).collect();
+    let has_asked = kind == Some(Action::Ask) && effects.traces.asked;
     keep(adapter, effects).await?;
-    match outcome {
+    let asked = if has_asked { ids.clone() } else { Vec::new() };
+    let outcome = match outcome {
         // A file that this very call has fetched, and no other.
         types::Outcome::Kept(kept) if !downloaded.contains(&kept.file) => {
-            Err(ActionError::Invalid("the adapter names a file that it did not fetch for this".into()))
+            return Err(ActionError::Invalid("the adapter names a file that it did not fetch for this".into()));
         }
-        _ if !ids.is_empty() => Ok(types::Outcome::Sent(ids)),
-        outcome => Ok(outcome),
-    }
+        _ if !ids.is_empty() => types::Outcome::Sent(ids),
+        outcome => outcome,
+    };
+    Ok(Performed { outcome, asked, has_asked })
 }
 
 /// Has the adapter fetch the attachment of that reference.

@@ -93,7 +93,8 @@ fn partly(done: usize, count: usize, error: &ActionError) -> String {
 }
 
 /// The text as the interface has it.
-fn spoken(rich: RichText) -> types::RichText {
+#[must_use]
+pub fn spoken(rich: RichText) -> types::RichText {
     let span = |Span { start, end, style }: Span| {
         let style = match style {
             Style::Bold => types::Style::Bold,

@@ -20,9 +20,11 @@ use crate::{
     gate::{Gate, Speaker},
     journal::{Journal, JournalError, Reader, Receipt, Transaction},
     listener::{self, Connections},
+    manifest::{Action, Contract, RouteAuth},
     message::TextBy,
     name::AdapterName,
     poll::Health,
+    relay::Relay,
     sandbox::{Delivery, Frame, Program, Surroundings, types},
 };
 
@@ -35,6 +37,10 @@ pub struct Adapter {
     pub program: Program,
     /// Its identity rules may admit and decide: they are a profile's, or the user has vetted them.
     pub vetted: bool,
+    /// It is the host's own code: its component came with Sluicegate.
+    pub own: bool,
+    /// The permission relay, which its events may hold verdicts for.
+    pub relay: Arc<Relay>,
     /// Who may speak.
     pub gate: Gate,
     /// Its files.
@@ -74,6 +80,19 @@ impl Adapter {
     /// [`JournalError`].
     pub fn read<T>(&self, read: impl FnOnce(&Reader) -> Result<T, JournalError>) -> Result<T, JournalError> {
         read(&self.reader.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether it serves a page to the local user and is the host's own code: then what the page does is the user's doing.
+    /// The script of any other page could press its buttons by itself.
+    #[must_use]
+    pub fn is_own_page(&self) -> bool {
+        self.own && has_page(&self.program.contract)
+    }
+
+    /// Whether it can bring permission prompts to approvers, whose verdicts the host reads by rules that it trusts.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        can_ask(&self.program.contract, self.own, self.vetted)
     }
 
     /// What the gate needs to know of a message.
@@ -161,6 +180,19 @@ impl Adapter {
             self.connections.send(self.name(), &socket, to, frame);
         }
     }
+}
+
+/// Whether an adapter of that contract can bring permission prompts to approvers. `own`: it is the host's own code;
+/// `vetted`: its identity rules are trusted.
+#[must_use]
+pub fn can_ask(contract: &Contract, own: bool, vetted: bool) -> bool {
+    vetted && contract.manifest.actions.contains(&Action::Ask) && (own || !has_page(contract))
+}
+
+/// Whether it serves a page to the local user.
+#[must_use]
+pub fn has_page(contract: &Contract) -> bool {
+    contract.platform.routes.iter().any(|route| route.auth == RouteAuth::Page)
 }
 
 /// The committed state and the files, as calls that run beside the lane see them.

@@ -5,6 +5,6 @@ mod bundled;
 mod catalogue;
 mod survey;
 
-pub use adapter::{Adapter, SharedReader};
+pub use adapter::{Adapter, SharedReader, can_ask, has_page};
 pub use catalogue::{Candidate, Catalogue, Origin, Said};
 pub use survey::{Entry, Standing, survey};

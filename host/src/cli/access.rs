@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{
+    approvers::{self, Listed},
     arguments::{AccessChange, GroupChange},
     screen::{self, BOLD, DIM, Table, WAITS, note, paint, relative, say, visible},
 };
@@ -26,6 +27,8 @@ struct Shown {
     allowed: Vec<String>,
     /// Groups that may be heard, in the form of `access.json`.
     groups: serde_json::Value,
+    /// Senders that may approve what Claude does.
+    approvers: Vec<Listed>,
     /// Pairings that wait.
     pairings: Vec<Waiting>,
     /// Invitations that are open.
@@ -55,17 +58,20 @@ struct Delivery {
     text_chunk_limit: Option<u32>,
     chunk_mode: serde_json::Value,
     mention_patterns: Vec<String>,
+    verdicts: serde_json::Value,
 }
 
 /// Runs the command.
 pub(super) fn run(home: &Home, name: &AdapterName, change: Option<&AccessChange>) -> anyhow::Result<i32> {
-    if Grants::load(home)?.get(name).is_none() {
+    let grants = Grants::load(home)?;
+    if grants.get(name).is_none() {
         note!("No adapter {name} is allowed yet; this is for when one is.");
     }
-    let gate = Gate::open(home.access(name));
+    let gate = approvers::gate(home, &grants, name);
     let done = match change {
-        None => show(&gate, name, false),
-        Some(AccessChange::Show { json }) => show(&gate, name, *json),
+        None => show(&gate, &grants, name, false),
+        Some(AccessChange::Show { json }) => show(&gate, &grants, name, *json),
+        Some(AccessChange::Approver(change)) => approvers::run(&gate, &grants, name, change),
         Some(change) => alter(&gate, name, change),
     };
     warn(&gate);
@@ -81,13 +87,16 @@ pub(super) fn warn(gate: &Gate) {
 
 fn alter(gate: &Gate, name: &AdapterName, change: &AccessChange) -> anyhow::Result<()> {
     match change {
-        AccessChange::Show { .. } => {}
+        AccessChange::Show { .. } | AccessChange::Approver(_) => {}
         AccessChange::Allow { id } => {
             let shown = visible(id, ID);
             if gate.allow(id)? {
                 say!("\"{shown}\" may speak through {name} now.")?;
             } else {
                 say!("\"{shown}\" could speak through {name} already.")?;
+            }
+            if gate.is_approver(id) {
+                say!("They are listed as an approver, too, and may approve what Claude does.")?;
             }
         }
         AccessChange::Remove { id } => {
@@ -102,7 +111,7 @@ fn alter(gate: &Gate, name: &AdapterName, change: &AccessChange) -> anyhow::Resu
                 say!("The group \"{}\" still names them as a member that may speak.", visible(group, ID))?;
             }
             if removed.approver {
-                say!("They are still named as an approver in access/{name}.json.")?;
+                say!("Nor may they approve what Claude does any more.")?;
             }
         }
         AccessChange::Policy { policy } => {
@@ -142,7 +151,7 @@ fn in_words(policy: DmPolicy) -> &'static str {
     }
 }
 
-fn show(gate: &Gate, name: &AdapterName, json: bool) -> anyhow::Result<()> {
+fn show(gate: &Gate, grants: &Grants, name: &AdapterName, json: bool) -> anyhow::Result<()> {
     let now = now_ms();
     let access = gate.access()?;
     let settings = gate.settings();
@@ -158,11 +167,13 @@ fn show(gate: &Gate, name: &AdapterName, json: bool) -> anyhow::Result<()> {
         })
         .collect();
     let open_invites = gate.open_invites(now);
+    let approvers = approvers::listed(gate, &access);
     if json {
         return screen::json(&Shown {
             policy: access.dm_policy.as_str(),
             allowed: access.allow_from.clone(),
             groups: serde_json::to_value(&access.groups)?,
+            approvers,
             pairings,
             open_invites,
             settings: delivery(settings)?,
@@ -170,6 +181,11 @@ fn show(gate: &Gate, name: &AdapterName, json: bool) -> anyhow::Result<()> {
     }
     say!("{}: {} ({})", paint(BOLD, name), access.dm_policy, in_words(access.dm_policy))?;
     show_allowed(&access, name)?;
+    // Of an adapter that asks nobody, only what was named is worth a line.
+    if !approvers.is_empty() || (grants.get(name).is_some() && approvers::obstacle_of(grants, name).is_none()) {
+        say!("")?;
+        approvers::show(gate, &approvers)?;
+    }
     if !pairings.is_empty() {
         say!("\n{}", paint(WAITS, "Ask to be let in:"))?;
         for waiting in &pairings {
@@ -183,7 +199,9 @@ fn show(gate: &Gate, name: &AdapterName, json: bool) -> anyhow::Result<()> {
         say!("They were sent a code; `sluicegate pair CODE` lets in who gives you theirs.")?;
     }
     if open_invites > 0 {
-        say!("\nOpen invitations: {open_invites}")?;
+        let for_approvers = access.invites.values().filter(|invite| invite.approver && invite.expires_at > now).count();
+        let whose = if for_approvers > 0 { format!(", {for_approvers} of them for approvers") } else { String::new() };
+        say!("\nOpen invitations: {open_invites}{whose}")?;
     }
     show_settings(&settings)
 }
@@ -232,5 +250,6 @@ fn delivery(settings: Settings) -> serde_json::Result<Delivery> {
         text_chunk_limit: settings.text_chunk_limit,
         chunk_mode: serde_json::to_value(settings.chunk_mode)?,
         mention_patterns: settings.mention_patterns,
+        verdicts: serde_json::to_value(settings.verdicts)?,
     })
 }

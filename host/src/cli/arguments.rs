@@ -63,6 +63,9 @@ pub(super) enum Command {
     Pair {
         /// The code that the sender got
         code: String,
+        /// Let them approve what Claude does on this machine as well
+        #[arg(long)]
+        approver: bool,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
@@ -76,8 +79,11 @@ pub(super) enum Command {
     Invite {
         /// The adapter
         name: AdapterName,
-        /// Void all of its open invitations instead
+        /// Let whoever redeems it approve what Claude does on this machine as well
         #[arg(long)]
+        approver: bool,
+        /// Void all of its open invitations instead
+        #[arg(long, conflicts_with = "approver")]
         revoke: bool,
     },
     /// Show or change who may speak through an adapter
@@ -100,13 +106,19 @@ pub(super) enum Command {
     /// Take over what Claude Code's official channel plugins keep: who may speak, settings, tokens
     #[command(after_help = "\
 The plugins' directory is only read. What you have here stays: lists are joined, and a setting or a
-secret of yours is not replaced. Without --yes, --json only shows what would be taken over.")]
+secret of yours is not replaced. Without --yes, --json only shows what would be taken over.
+
+The plugins let every allowed sender approve what Claude does. Here only approvers do, and you are
+asked whether they shall be some; --yes alone makes nobody one.")]
     Import {
         /// Only this channel, such as telegram; also if no adapter of that name is here yet
         name: Option<AdapterName>,
         /// The directory with one directory for each plugin [default: ~/.claude/channels]
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
+        /// Let every sender whom the plugin allows directly approve what Claude does here too
+        #[arg(long)]
+        approvers: bool,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
@@ -125,17 +137,31 @@ secret of yours is not replaced. Without --yes, --json only shows what would be 
         /// Their numbers from `sluicegate status`; all, if none is given
         ids: Vec<i64>,
     },
-    /// Show the log
+    /// Show the log, or with --permissions which tools Claude asked for and who decided
+    #[command(after_help = "\
+With --permissions, each request of Claude Code's is shown with who was asked, what was decided, by whom
+and by which evidence (typed or pressed, the message, the event, the rule that read it), and why other
+attempts were refused. This record is kept for ever. Its lines are chained by hashes: a line that was
+changed, moved or removed is named at the end, and the exit code is 1.
+
+Whoever can write journal.db could calculate the whole chain anew. So the log has a line `permission
+recorded` for each, with the first 16 digits of its hash; keep a copy of it elsewhere if that matters.")]
     Log {
         /// Go on showing what comes
         #[arg(long, short)]
         follow: bool,
         /// Only what this adapter is about
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", conflicts_with = "permissions")]
         adapter: Option<AdapterName>,
-        /// How many lines
+        /// How many lines; with --permissions, how many requests
         #[arg(long, short = 'n', default_value_t = 50)]
         lines: usize,
+        /// Show the record of permissions instead
+        #[arg(long)]
+        permissions: bool,
+        /// Print each line of that record as JSON: its id, its hash and its entry
+        #[arg(long, requires = "permissions")]
+        json: bool,
     },
     /// Look for what is wrong, and say how to mend it
     Doctor {
@@ -213,12 +239,56 @@ pub(super) enum AccessChange {
     /// Groups that may be heard
     #[command(subcommand)]
     Group(GroupChange),
-    /// Change a setting: ackReaction, replyToMode, textChunkLimit, chunkMode, mentionPatterns
+    /// Who may approve what Claude does on this machine
+    #[command(subcommand, after_help = APPROVERS)]
+    Approver(ApproverChange),
+    /// Change a setting: ackReaction, replyToMode, textChunkLimit, chunkMode, mentionPatterns, verdicts
     Set {
         /// The setting
         key: String,
-        /// Its value; mentionPatterns takes a JSON list
+        /// Its value; mentionPatterns takes a JSON list, verdicts any (the default) or buttons (typed ones do not count)
         value: String,
+    },
+}
+
+/// What `access NAME approver --help` teaches.
+const APPROVERS: &str = "\
+An approver is asked in the chat when Claude wants to use a tool that needs permission. With their
+yes the tool runs on this machine, as you: name only people whom you would let sit at your keyboard.
+The terminal asks as well, and whoever answers first decides.
+
+Nobody approves whom you did not name: here, with `pair --approver` or with `invite --approver`.
+Whoever may no longer speak approves nothing either. Groups never approve: only what an approver
+says in their direct conversation counts.
+
+What is never relayed, what needs two approvers and when nobody is asked stands in config.toml:
+
+  [permissions]
+  never = [\"mcp__bank__*\", \"Write\"]
+  two-approvers = [\"Bash\"]
+  quiet = [\"22:00-07:00\"]
+  expiry-minutes = 30";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ApproverChange {
+    /// Let somebody who may speak directly approve what Claude does
+    Add {
+        /// The platform's id of the sender; page for whoever has fakechat's page open
+        #[arg(allow_negative_numbers = true)]
+        id: String,
+    },
+    /// No longer let somebody approve; they may still speak
+    #[command(alias = "rm")]
+    Remove {
+        /// The platform's id of the sender
+        #[arg(allow_negative_numbers = true)]
+        id: String,
+    },
+    /// Show who may approve what Claude does
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -291,6 +361,8 @@ mod tests {
             "access telegram group add --no-mention -1001654782309 --allow -5,6",
             "access telegram group rm -1001654782309",
             "access telegram group add --no-mention -- --no-mention",
+            "access telegram approver add -100123",
+            "access telegram approver rm -- -x",
         ] {
             let parsed = Cli::try_parse_from(["sluicegate"].into_iter().chain(line.split(' ')));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
@@ -303,6 +375,15 @@ mod tests {
             panic!()
         };
         assert_eq!((id.as_str(), allow), ("-7", vec!["-5".to_owned(), "6".into()]));
+    }
+
+    #[test]
+    fn approvers_are_made_by_a_flag_that_goes_with_letting_in() {
+        for line in ["pair a1b2c3 --approver --yes", "invite telegram --approver", "import telegram --approvers"] {
+            assert!(Cli::try_parse_from(["sluicegate"].into_iter().chain(line.split(' '))).is_ok(), "{line}");
+        }
+        assert!(Cli::try_parse_from(["sluicegate", "invite", "telegram", "--approver", "--revoke"]).is_err());
+        assert!(Cli::try_parse_from(["sluicegate", "access", "telegram", "approver"]).is_err());
     }
 
     #[test]

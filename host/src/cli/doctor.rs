@@ -1,5 +1,7 @@
 //! `sluicegate doctor`: looks for what is wrong, and says how to mend it.
 
+mod relay;
+
 use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
@@ -246,6 +248,7 @@ fn components(home: &Home, config: Option<&Config>, findings: &mut Findings) {
     }
     access(home, &workshop.grants, findings);
     if let Some(config) = config {
+        relay::look(home, config, &workshop.grants, &entries, findings);
         for name in config.adapters().filter(|name| workshop.grants.get(name).is_none()) {
             findings.note(
                 name.as_str(),

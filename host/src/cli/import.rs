@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     access,
     adapters::reload,
+    approvers,
     declared::declared,
     screen::{self, BOLD, DIM, GOOD, WAITS, confirm, note, paint, say, visible},
 };
@@ -19,19 +20,23 @@ use crate::{
     gate::Gate,
     grants::Grants,
     home::Home,
-    import::{Channel, Fate, Gain, Left, Plan, Survey, take},
+    import::{Channel, Fate, Gain, Left, Plan, Survey, Wanted, take},
     name::AdapterName,
     secrets,
 };
 
 /// How many things that are left a channel lists.
 const MAX_LEFT: usize = 20;
+/// How many approvers a question names.
+const MAX_APPROVERS: usize = 100;
 
 /// How the user answers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asking {
-    /// Yes to everything that replaces nothing.
+    /// Yes to everything that replaces nothing and makes nobody an approver.
     pub(super) yes: bool,
+    /// Yes to the approvers.
+    pub(super) approvers: bool,
     /// For a script: nobody is asked.
     pub(super) json: bool,
 }
@@ -53,6 +58,8 @@ struct Offer {
     #[serde(flatten)]
     plan: Plan,
     outcome: Outcome,
+    /// Who has been made an approver.
+    made_approvers: Vec<String>,
     /// The command that lets the adapter run, where it does not yet.
     next: Option<String>,
     #[serde(skip)]
@@ -109,7 +116,7 @@ pub(super) fn run(home: &Home, name: Option<&AdapterName>, from: Option<&Path>, 
     let grants = Grants::load(home)?;
     let mut report = Report { from: survey.from, channels: Vec::new(), left: survey.left };
     for channel in survey.channels {
-        report.channels.push(offer(home, &grants, channel, name.is_some())?);
+        report.channels.push(offer(home, &grants, channel, name.is_some(), asking)?);
     }
     let refused = if asking.json { give(home, &mut report, asking)? } else { walk(home, &mut report, asking)? };
     if report.channels.iter().any(|offer| offer.outcome == Outcome::Taken) {
@@ -122,7 +129,7 @@ pub(super) fn run(home: &Home, name: Option<&AdapterName>, from: Option<&Path>, 
 }
 
 /// What is there for a channel, compared with what we have.
-fn offer(home: &Home, grants: &Grants, channel: Channel, is_named: bool) -> anyhow::Result<Offer> {
+fn offer(home: &Home, grants: &Grants, channel: Channel, is_named: bool, asking: Asking) -> anyhow::Result<Offer> {
     let name = channel.name.clone();
     let platform = declared(home, &name);
     let adapter = if grants.get(&name).is_some() {
@@ -134,25 +141,27 @@ fn offer(home: &Home, grants: &Grants, channel: Channel, is_named: bool) -> anyh
     };
     let items = platform.as_ref().map(|declared| &declared.platform.secrets);
     let plan = Plan::of(home, &channel, items, now_ms())?;
+    let makes_approvers = asking.approvers && !plan.would_approve.is_empty();
     let outcome = if adapter == Standing::None && !is_named {
         Outcome::Left
-    } else if plan.is_empty() && plan.of_fate(Fate::Differs).next().is_none() {
+    } else if plan.is_empty() && !makes_approvers && plan.of_fate(Fate::Differs).next().is_none() {
         Outcome::Nothing
     } else {
         Outcome::Offered
     };
     let next = (adapter == Standing::Waiting).then(|| format!("sluicegate allow {name}"));
-    Ok(Offer { name, adapter, plan, outcome, next, channel })
+    Ok(Offer { name, adapter, plan, outcome, made_approvers: Vec::new(), next, channel })
 }
 
 /// Takes what can be taken without a question, for a script.
 fn give(home: &Home, report: &mut Report, asking: Asking) -> anyhow::Result<bool> {
     for offer in report.channels.iter_mut().filter(|offer| asking.yes && offer.outcome == Outcome::Offered) {
-        if offer.plan.is_empty() {
+        let wanted = Wanted { approvers: asking.approvers, ..Wanted::default() };
+        if offer.plan.is_empty() && !(wanted.approvers && !offer.plan.would_approve.is_empty()) {
             offer.outcome = Outcome::Nothing;
             continue;
         }
-        take_over(home, offer, &BTreeSet::new())?;
+        take_over(home, offer, &wanted)?;
     }
     Ok(false)
 }
@@ -164,7 +173,7 @@ fn walk(home: &Home, report: &mut Report, asking: Asking) -> anyhow::Result<bool
     for offer in &mut report.channels {
         show(offer)?;
         match offer.outcome {
-            Outcome::Offered => refused |= !decide(home, offer, asking.yes)?,
+            Outcome::Offered => refused |= !decide(home, offer, asking)?,
             Outcome::Left => {
                 say!(
                     "  It is left alone. `sluicegate import {0}` keeps it for when there is an adapter: whatever you allow \
@@ -190,29 +199,37 @@ fn walk(home: &Home, report: &mut Report, asking: Asking) -> anyhow::Result<bool
 }
 
 /// Asks, and takes. Whether it was wanted.
-fn decide(home: &Home, offer: &mut Offer, yes: bool) -> anyhow::Result<bool> {
-    let name = offer.name.clone();
+fn decide(home: &Home, offer: &mut Offer, asking: Asking) -> anyhow::Result<bool> {
+    let (name, yes) = (offer.name.clone(), asking.yes);
     let differing: Vec<String> = offer.plan.of_fate(Fate::Differs).map(str::to_owned).collect();
-    let wanted = !offer.plan.is_empty() && confirm(&format!("  Take this over into {name}?"), yes)?;
-    let mut replace = BTreeSet::new();
+    let accepted = !offer.plan.is_empty() && confirm(&format!("  Take this over into {name}?"), yes)?;
+    let mut wanted = Wanted::default();
     for variable in differing {
         // A yes to everything replaces nothing; nor does it where nobody can be asked.
         let question = format!("  Your {} differs from theirs. Replace yours?", visible(&variable, 100));
-        if !yes && (wanted || offer.plan.is_empty()) && confirm(&question, false).unwrap_or(false) {
-            replace.insert(variable);
+        if !yes && (accepted || offer.plan.is_empty()) && confirm(&question, false).unwrap_or(false) {
+            wanted.replace.insert(variable);
         } else {
             say!("  Your {0} stays. To replace it: sluicegate secret {name} set {0}", visible(&variable, 100))?;
         }
     }
-    if !wanted && replace.is_empty() {
+    if accepted || (asking.approvers && offer.plan.is_empty()) {
+        wanted.approvers = shall_approve(offer, asking)?;
+    }
+    if !accepted && wanted == Wanted::default() {
         say!("  Nothing was changed.")?;
         let asked = !offer.plan.is_empty();
         offer.outcome = if asked { Outcome::Left } else { Outcome::Nothing };
         return Ok(!asked);
     }
-    let gain = take_over(home, offer, &replace)?;
-    say!("  {} {}", paint(GOOD, "Taken over:"), gained(&gain, &offer.plan, &replace))?;
-    access::warn(&Gate::open(home.access(&name)));
+    let gain = take_over(home, offer, &wanted)?;
+    let replace = &wanted.replace;
+    say!("  {} {}", paint(GOOD, "Taken over:"), gained(&gain, &offer.plan, replace))?;
+    let gate = Gate::open(home.access(&name));
+    access::warn(&gate);
+    if gain.approvers > 0 {
+        approvers::warn(&Grants::load(home)?, &name, &gate.access()?);
+    }
     let tokens: Vec<&str> = offer.plan.of_fate(Fate::New).chain(replace.iter().map(String::as_str)).collect();
     if !tokens.is_empty() {
         note!(
@@ -227,8 +244,35 @@ fn decide(home: &Home, offer: &mut Offer, yes: bool) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-fn take_over(home: &Home, offer: &mut Offer, replace: &BTreeSet<String>) -> anyhow::Result<Gain> {
-    let gain = take(home, &offer.channel, &offer.plan, replace, now_ms())?;
+/// Whether those shall be approvers here who approve there: a question of its own, which a yes to the rest does not answer.
+fn shall_approve(offer: &Offer, asking: Asking) -> anyhow::Result<bool> {
+    let (name, who) = (&offer.name, &offer.plan.would_approve);
+    if who.is_empty() || asking.approvers {
+        return Ok(!who.is_empty());
+    }
+    let shown: Vec<String> = who.iter().take(MAX_APPROVERS).map(|id| visible(id, 60)).collect();
+    let more = who.len().checked_sub(MAX_APPROVERS).filter(|more| *more > 0);
+    let more = more.map_or_else(String::new, |more| format!(" and {more} more"));
+    let shown = format!("{}{more}", shown.join(", "));
+    let question = format!(
+        "  The plugin lets every allowed sender approve what Claude does on this machine: {shown}.\n  Let them approve it \
+         here, too?"
+    );
+    // A yes to everything gives nobody that power; nor does it where nobody can be asked.
+    if !asking.yes && confirm(&question, false).unwrap_or(false) {
+        return Ok(true);
+    }
+    say!(
+        "  Nobody of them approves what Claude does here ({shown}). To change that: sluicegate access {name} approver add ID"
+    )?;
+    Ok(false)
+}
+
+fn take_over(home: &Home, offer: &mut Offer, wanted: &Wanted) -> anyhow::Result<Gain> {
+    let gain = take(home, &offer.channel, &offer.plan, wanted, now_ms())?;
+    if wanted.approvers {
+        offer.made_approvers.clone_from(&offer.plan.would_approve);
+    }
     offer.outcome = Outcome::Taken;
     Ok(gain)
 }
@@ -282,6 +326,7 @@ fn gained(gain: &Gain, plan: &Plan, replace: &BTreeSet<String>) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(gain.policy.map(|policy| format!("the policy {policy}")));
     parts.extend(count(gain.allowed, "allowed sender", "allowed senders"));
+    parts.extend(count(gain.approvers, "approver", "approvers"));
     parts.extend(count(gain.groups, "group", "groups"));
     parts.extend(count(gain.members, "member of a group", "members of groups"));
     parts.extend(count(gain.pairings, "pairing that waits", "pairings that wait"));

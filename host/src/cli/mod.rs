@@ -2,12 +2,14 @@
 
 mod access;
 mod adapters;
+mod approvers;
 mod arguments;
 mod declared;
 mod doctor;
 mod import;
 mod logs;
 mod pairing;
+mod permissions;
 mod screen;
 mod secret;
 mod setup;
@@ -20,6 +22,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::{
     demo,
+    gate,
     home::Home,
     logging::{self, Role},
     sandbox, serve,
@@ -64,21 +67,29 @@ fn command(command: Command) -> anyhow::Result<i32> {
         Command::Inspect { target, json } => adapters::inspect(&home, &target, json),
         Command::Allow(options) => adapters::allow(&home, &options),
         Command::Revoke { name, forget, yes } => adapters::revoke(&home, &name, forget, yes),
-        Command::Pair { code, yes } => pairing::pair(&home, &code, yes),
+        Command::Pair { code, approver, yes } => pairing::pair(&home, &code, role(approver), yes),
         Command::Deny { code } => pairing::deny(&home, &code),
-        Command::Invite { name, revoke } => pairing::invite(&home, &name, revoke),
+        Command::Invite { name, revoke: true, .. } => pairing::revoke(&home, &name),
+        Command::Invite { name, approver, .. } => pairing::invite(&home, &name, role(approver)),
         Command::Access { name, change } => access::run(&home, &name, change.as_ref()),
         Command::Secret { name, json, change } => secret::run(&home, &name, change.as_ref(), json),
-        Command::Import { name, from, yes, json } => {
-            import::run(&home, name.as_ref(), from.as_deref(), import::Asking { yes, json })
+        Command::Import { name, from, approvers, yes, json } => {
+            import::run(&home, name.as_ref(), from.as_deref(), import::Asking { yes, approvers, json })
         }
         Command::Status { json } => status::run(&home, json),
         Command::Retry { ids } => status::retry(&home, &ids),
-        Command::Log { follow, adapter, lines } => logs::run(&home, follow, adapter.as_ref(), lines),
+        Command::Log { follow, lines, permissions: true, json, .. } => {
+            permissions::run(&home, permissions::Showing { follow, json, requests: lines })
+        }
+        Command::Log { follow, adapter, lines, .. } => logs::run(&home, follow, adapter.as_ref(), lines),
         Command::Doctor { json } => doctor::run(&home, json),
         Command::Setup { name, write, only } => setup::run(&home, &name, write, &only),
         Command::Demo(_) | Command::Completions { .. } => Ok(0),
     }
+}
+
+fn role(approver: bool) -> gate::Role {
+    if approver { gate::Role::Approver } else { gate::Role::Speaker }
 }
 
 fn is_closed_output(error: &anyhow::Error) -> bool {

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, fs};
 use anyhow::bail;
 
 use super::{
-    access, adapters,
+    access, adapters, approvers,
     screen::{BOLD, GOOD, confirm, note, paint, relative, say, visible},
 };
 use crate::{
     clock::now_ms,
     control::{self, Answer, Request},
-    gate::{Approved, Gate, GateError, Pairing},
+    gate::{Approved, Gate, GateError, Pairing, Role},
     grants::Grants,
     home::Home,
     name::AdapterName,
@@ -19,9 +19,12 @@ use crate::{
 
 /// What somebody who was let in is told.
 const WELCOME: &str = "You are in: what you write here now reaches Claude.";
+/// What an approver is told besides.
+const APPROVES: &str =
+    "When Claude asks for permission to do something on its owner's computer, you are asked here too.";
 
 /// Shows who waits under a code, and lets them in.
-pub(super) fn pair(home: &Home, code: &str, yes: bool) -> anyhow::Result<i32> {
+pub(super) fn pair(home: &Home, code: &str, role: Role, yes: bool) -> anyhow::Result<i32> {
     let (name, gate, pairing) = find(home, code)?;
     let now = now_ms();
     say!(
@@ -37,21 +40,33 @@ pub(super) fn pair(home: &Home, code: &str, yes: bool) -> anyhow::Result<i32> {
     }
     say!("  when     {}", relative(pairing.created_ms, now))?;
     say!("\nWhoever is let in can give Claude instructions. Let in only a person who gave you this code themselves.")?;
-    if !confirm("Let them in?", yes)? {
+    let question = match role {
+        Role::Speaker => "Let them in?",
+        Role::Approver => {
+            say!("An approver's yes runs tools on this machine, as you.")?;
+            "Let them in, and let them approve what Claude does on this machine?"
+        }
+    };
+    if !confirm(question, yes)? {
         say!("Nothing was changed. `sluicegate deny {}` turns them away.", pairing.code)?;
         return Ok(1);
     }
-    let approved = gate.approve(code, &pairing.sender, now_ms())?;
+    let approved = gate.approve(code, &pairing.sender, role, now_ms())?;
     access::warn(&gate);
-    say!("\"{}\" is {}.", visible(&approved.sender, 256), paint(GOOD, "in"))?;
-    welcome(home, &name, &approved);
+    let is_approver = gate.is_approver(&approved.sender);
+    let besides = if is_approver { ", and may approve what Claude does" } else { "" };
+    say!("\"{}\" is {}{besides}.", visible(&approved.sender, 256), paint(GOOD, "in"))?;
+    if is_approver {
+        approvers::warn(&Grants::load(home)?, &name, &gate.access()?);
+    }
+    welcome(home, &name, &approved, is_approver);
     Ok(0)
 }
 
 /// Tells them, if a process leads that can.
-fn welcome(home: &Home, name: &AdapterName, approved: &Approved) {
-    let tell =
-        Request::Tell { adapter: name.clone(), conversation: approved.conversation.clone(), text: WELCOME.into() };
+fn welcome(home: &Home, name: &AdapterName, approved: &Approved, is_approver: bool) {
+    let text = if is_approver { format!("{WELCOME}\n\n{APPROVES}") } else { WELCOME.into() };
+    let tell = Request::Tell { adapter: name.clone(), conversation: approved.conversation.clone(), text };
     match control::ask(home, &tell) {
         Ok(Some(Answer::Done)) => note!("They have been told."),
         Ok(None) => note!("They are not told, because Sluicegate is not running; what they write counts from now on."),
@@ -105,14 +120,16 @@ fn with_access(home: &Home) -> anyhow::Result<BTreeSet<AdapterName>> {
     Ok(names)
 }
 
+/// Voids all open invitations.
+pub(super) fn revoke(home: &Home, name: &AdapterName) -> anyhow::Result<i32> {
+    let open = Gate::open(home.access(name)).revoke_invites(now_ms())?;
+    say!("{open} open invitations of {name} are void.")?;
+    Ok(0)
+}
+
 /// Makes an invitation.
-pub(super) fn invite(home: &Home, name: &AdapterName, revoke: bool) -> anyhow::Result<i32> {
+pub(super) fn invite(home: &Home, name: &AdapterName, role: Role) -> anyhow::Result<i32> {
     let gate = Gate::open(home.access(name));
-    if revoke {
-        let open = gate.revoke_invites(now_ms())?;
-        say!("{open} open invitations of {name} are void.")?;
-        return Ok(0);
-    }
     let granted = adapters::granted(home, name)?;
     let identities = &granted.said.contract.platform.identities;
     if identities.iter().all(|rule| rule.is_by_credential()) {
@@ -128,10 +145,19 @@ pub(super) fn invite(home: &Home, name: &AdapterName, revoke: bool) -> anyhow::R
              in with `sluicegate access {name} allow ID`"
         );
     }
-    let code = gate.create_invite(now_ms())?;
+    let code = gate.create_invite(role, now_ms())?;
     access::warn(&gate);
     say!("{}\n", paint(BOLD, &code))?;
-    say!("Whoever sends this to {name} directly within ten minutes is let in; it works once.")?;
+    match role {
+        Role::Speaker => say!("Whoever sends this to {name} directly within ten minutes is let in; it works once.")?,
+        Role::Approver => {
+            say!(
+                "Whoever sends this to {name} directly within ten minutes is let in and may approve what Claude does: with \
+                 their yes, tools run on this machine, as you. It works once; `sluicegate invite {name} --revoke` voids it."
+            )?;
+            approvers::warn(&Grants::load(home)?, name, &gate.access()?);
+        }
+    }
     say!("Hand it to the person yourself, and let them send nothing else in that message.")?;
     Ok(0)
 }
@@ -175,8 +201,12 @@ mod tests {
             assert_eq!((&found, pairing.sender), (name, format!("sender of {name}")));
         }
         assert!(find(&home, "zzzzzz").is_err());
-        pair(&home, &codes[0], true).unwrap();
-        assert!(Gate::open(home.access(&names[0])).access().unwrap().allows("sender of a"));
+        pair(&home, &codes[0], Role::Speaker, true).unwrap();
+        let a = Gate::open(home.access(&names[0]));
+        assert!(a.access().unwrap().allows("sender of a") && !a.is_approver("sender of a"));
+        let code = stranger(&a, "another");
+        pair(&home, &code, Role::Approver, true).unwrap();
+        assert_eq!(a.approvers(), ["another"]);
         deny(&home, &codes[1]).unwrap();
         assert!(find(&home, &codes[1]).is_err());
         assert!(Gate::open(home.access(&names[1])).access().unwrap().allow_from.is_empty());

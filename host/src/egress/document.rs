@@ -102,6 +102,17 @@ impl Node {
         }
     }
 
+    /// Whether any text in it is such: strings, names of files, names of members.
+    pub(super) fn any_text(&self, is_such: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Text(text) => is_such(text),
+            Self::File(file) => is_such(&file.name),
+            Self::Array(elements) => elements.iter().any(|element| element.any_text(is_such)),
+            Self::Object(members) => members.iter().any(|(name, node)| is_such(name) || node.any_text(is_such)),
+            Self::Null | Self::Bool(_) | Self::Unsigned(_) | Self::Negative(_) | Self::Float(_) => false,
+        }
+    }
+
     /// Checks that every leaf is listed, and that arrays and objects are there only on the way to a listed leaf.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ use crate::{
     limits::Limits,
     manifest::{Action, Base, Endpoint, ErrorShape, Piece, Platform, Pointer, Poll, Use},
     name::AdapterName,
+    relay::Live,
 };
 
 /// Requests of one adapter that may be under way at a time, beside its polls.
@@ -67,13 +68,15 @@ pub struct Egress {
     scrubber: Scrubber,
     files: FileStore,
     file_bytes: u64,
+    /// What no request may carry but the prompt that it belongs to.
+    live: Arc<Live>,
     slots: Semaphore,
     /// Whether it has ended.
     closed: watch::Sender<bool>,
 }
 
 impl Egress {
-    /// The way of an adapter, with the values that the user set.
+    /// The way of an adapter, with the values that the user set; `live` are the codes and tokens of all prompts of the host.
     #[must_use]
     pub fn new(
         adapter: AdapterName,
@@ -81,6 +84,7 @@ impl Egress {
         values: Values,
         files: FileStore,
         limits: &Limits,
+        live: Arc<Live>,
     ) -> Self {
         let by_user = values.config.iter().filter(|(name, _)| values.by_user.contains(*name));
         let mut named = Named::none();
@@ -93,6 +97,7 @@ impl Egress {
             values,
             files,
             file_bytes: limits.file_mib << 20,
+            live,
             slots: Semaphore::new(AT_ONCE),
             closed: watch::Sender::new(false),
         }
@@ -111,7 +116,8 @@ impl Egress {
     }
 
     /// Makes a request of an endpoint. When the platform asks to wait a little, a request of an action waits and is made
-    /// again: the platform did nothing yet.
+    /// again: the platform did nothing yet. For `ask` one request of the permit may reach the platform: the next is made
+    /// only if the platform surely did nothing.
     ///
     /// # Errors
     /// [`Problem`].
@@ -174,7 +180,7 @@ impl Egress {
             )));
         }
         let _slot = self.slot(end).await?;
-        let prepared = request::build(endpoint, &self.values, permit, asked)?;
+        let prepared = request::build(endpoint, &self.values, &self.live, permit, asked)?;
         // A server that does not know the type leaves it to the name.
         let known = |media_type: &&str| !media_type.starts_with("application/octet-stream");
         let create = |head: &Response| self.files.create(name, head.header("content-type").filter(known));
@@ -269,7 +275,34 @@ impl Egress {
         Exchange { deadline, max_bytes, scrubber: &self.scrubber }
     }
 
+    /// What is dropped on the way counts as done, like everything whose end is not known.
     async fn exchange(
+        &self,
+        permit: &Permit,
+        endpoint: &Endpoint,
+        asked: Asked,
+        within: Duration,
+        room: u64,
+    ) -> Result<Answer, Problem> {
+        let asks = permit.purpose == Use::Action(Action::Ask);
+        if asks && !permit.once.take() {
+            let name = &endpoint.name;
+            return Err(Problem::Denied(format!(
+                "the endpoint `{name}`: the prompt is sent or on its way already; it is sent once"
+            )));
+        }
+        let answered = self.exchanges(permit, endpoint, asked, within, room).await;
+        let did_nothing = match &answered {
+            Ok(answer) => (400..500).contains(&answer.status),
+            Err(problem) => !problem.leaves_open(),
+        };
+        if asks && did_nothing {
+            permit.once.give_back();
+        }
+        answered
+    }
+
+    async fn exchanges(
         &self,
         permit: &Permit,
         endpoint: &Endpoint,
@@ -291,7 +324,7 @@ impl Egress {
             if self.is_closed() {
                 return Err(Problem::stopped());
             }
-            let prepared = request::build(endpoint, &self.values, permit, asked.clone())?;
+            let prepared = request::build(endpoint, &self.values, &self.live, permit, asked.clone())?;
             let bounds = self.bounds(end.saturating_duration_since(Instant::now()), most);
             let answered = self.while_open(self.client.send(prepared, &bounds)).await;
             // It may have left, so its end is not known.
@@ -342,7 +375,7 @@ impl Egress {
 const fn waits(purpose: Use) -> bool {
     match purpose {
         Use::Call => true,
-        Use::Action(action) => matches!(action, Action::Send | Action::Edit | Action::Fetch),
+        Use::Action(action) => matches!(action, Action::Send | Action::Edit | Action::Ask | Action::Fetch),
         Use::Handle => false,
     }
 }

@@ -28,7 +28,7 @@ pub use answer::{Downloaded, Response, retry_after};
 pub use client::{Client, Exchange, TransportError};
 pub use connect::{Resolve, SystemResolver};
 pub use exchange::{Answer, Egress};
-pub use prepared::{Asked, Body, Content, Denied, Part, Permit, Prepared, PreparedBody, PreparedPart, Values};
+pub use prepared::{Asked, Body, Content, Denied, Once, Part, Permit, Prepared, PreparedBody, PreparedPart, Values};
 pub use problem::{PollFailure, Problem};
 pub use scrub::{ScrubStream, Scrubber};
 pub use tls::Tls;

@@ -3,6 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -11,6 +15,7 @@ use url::Url;
 use crate::{
     files::KeptFile,
     manifest::{Method, Use},
+    relay::{AskId, Choice},
     signature::Secret,
 };
 
@@ -63,8 +68,9 @@ pub enum Content {
     File(KeptFile),
 }
 
-/// What a call may request, and what the requests must agree with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a call may request, and what the requests must agree with. A prompt leaves once: by one request for `ask`, of this
+/// permit and all its clones together.
+#[derive(Debug, Clone)]
 pub struct Permit {
     /// What the call is for.
     pub purpose: Use,
@@ -72,7 +78,7 @@ pub struct Permit {
     pub conversation: Option<String>,
     /// Its thread.
     pub thread: Option<String>,
-    /// The message that the action is about.
+    /// The message that the action is about; for `ask`, the one whose place the prompt takes.
     pub message: Option<String>,
     /// The message that it answers.
     pub reply_to: Option<String>,
@@ -86,12 +92,34 @@ pub struct Permit {
     pub reference: Option<String>,
     /// The ids of the files that it sends.
     pub files: Vec<String>,
+    /// The buttons of a prompt: for `ask` just these are in the request, in their order; for all else none are.
+    pub choices: Option<Vec<Choice>>,
+    /// The prompt whose code and tokens the requests may carry. Those of all others they may not.
+    pub ask: Option<AskId>,
+    /// Whether the prompt is on its way.
+    pub once: Once,
+}
+
+/// Something that is done once by all clones together; only egress does it.
+#[derive(Debug, Clone, Default)]
+pub struct Once(Arc<AtomicBool>);
+
+impl Once {
+    /// Whether it was still to be done; from now on it is not.
+    pub(super) fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::SeqCst)
+    }
+
+    /// It was not done after all.
+    pub(super) fn give_back(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Permit {
     /// What may be requested for this purpose where nothing is said anywhere.
     #[must_use]
-    pub const fn bare(purpose: Use) -> Self {
+    pub fn bare(purpose: Use) -> Self {
         Self {
             purpose,
             conversation: None,
@@ -103,6 +131,9 @@ impl Permit {
             emoji: None,
             reference: None,
             files: Vec::new(),
+            choices: None,
+            ask: None,
+            once: Once::default(),
         }
     }
 }

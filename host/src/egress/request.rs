@@ -1,8 +1,8 @@
 //! The heart of egress: makes of what an adapter asks for the request that the host sends, or denies it.
 //!
 //! ```text
-//! purpose ─▶ variables ─▶ body read strictly ─▶ every leaf listed ─▶ the host's leaves ─▶ compared with the action
-//!                                                        URL, headers and body written anew ◀─┘
+//! purpose ─▶ variables ─▶ body read strictly ─▶ no code of a prompt ─▶ every leaf listed ─▶ the host's leaves
+//!                           URL, headers and body written anew ◀─ compared with the action ◀─┘
 //! ```
 //! What is compared is the very tree that is then written, so nothing that two parsers read in two ways passes. Whatever
 //! is not known to be within the grant is denied.
@@ -16,6 +16,7 @@ use super::{Asked, Denied, Permit, Prepared, PreparedBody, Values, fill};
 use crate::{
     evidence::{Document, Found, split_items},
     manifest::{Endpoint, Method, Pointer, Poll, Sent, Use, excerpt, is_plain},
+    relay::Live,
 };
 
 /// The longest id of a message, in bytes.
@@ -28,11 +29,23 @@ const SENT: usize = 100;
 /// # Errors
 /// [`Denied`] if anything of it is not within the endpoint's grant or does not agree with the permit, or if the user has
 /// not set what it needs. It names the endpoint, what is wrong and the mend, and holds no secret.
-pub(super) fn build(endpoint: &Endpoint, values: &Values, permit: &Permit, asked: Asked) -> Result<Prepared, Denied> {
-    prepare(endpoint, values, permit, asked).map_err(|problem| problem.about("endpoint", &endpoint.name))
+pub(super) fn build(
+    endpoint: &Endpoint,
+    values: &Values,
+    live: &Live,
+    permit: &Permit,
+    asked: Asked,
+) -> Result<Prepared, Denied> {
+    prepare(endpoint, values, live, permit, asked).map_err(|problem| problem.about("endpoint", &endpoint.name))
 }
 
-fn prepare(endpoint: &Endpoint, values: &Values, permit: &Permit, asked: Asked) -> Result<Prepared, Denial> {
+fn prepare(
+    endpoint: &Endpoint,
+    values: &Values,
+    live: &Live,
+    permit: &Permit,
+    asked: Asked,
+) -> Result<Prepared, Denial> {
     if !endpoint.uses.contains(&permit.purpose) {
         let (now, granted) = (word(permit.purpose), endpoint.uses.iter().copied().map(word).collect::<Vec<_>>());
         return Err(Denial::new(format!(
@@ -42,6 +55,13 @@ fn prepare(endpoint: &Endpoint, values: &Values, permit: &Permit, asked: Asked) 
     }
     let variables = fill::variables(&endpoint.url, asked.vars)?;
     let mut document = body::read(endpoint, permit, asked.body)?;
+    let carries = |text: &str| live.carries(text, permit.ask);
+    let beside = variables.values().chain(asked.headers.iter().map(|(_, value)| value));
+    if beside.into_iter().any(|text| carries(text)) || document.as_ref().is_some_and(|it| it.any_text(&carries)) {
+        return Err(Denial::new(
+            "it carries the code or token of a permission prompt; only the prompt itself may, so leave it out",
+        ));
+    }
     if let Some(document) = &mut document {
         document.check_listed(&endpoint.fields)?;
         for (pointer, value) in &endpoint.fixed {

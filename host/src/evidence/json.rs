@@ -4,6 +4,8 @@
 //! after the value, more than 127 levels and more than [`MOST_VALUES`] values. Numbers are integers only if their
 //! digits are: `1.0`, `1e3`, `-0` and what does not fit in 64 bits are numbers that are no ids.
 
+mod elements;
+
 use std::{cell::Cell, fmt};
 
 use bytes::Bytes;
@@ -89,7 +91,10 @@ impl Document {
     /// The value that the pointer names (RFC 6901).
     #[must_use]
     pub fn at(&self, pointer: &Pointer) -> Option<Found<'_>> {
-        let mut node = &self.root;
+        self.found(self.below(&self.root, pointer)?)
+    }
+
+    fn below<'d>(&'d self, mut node: &'d Node, pointer: &Pointer) -> Option<&'d Node> {
         for token in pointer.tokens() {
             node = match node {
                 Node::Object(members) => {
@@ -99,6 +104,10 @@ impl Document {
                 _ => return None,
             };
         }
+        Some(node)
+    }
+
+    fn found<'d>(&'d self, node: &'d Node) -> Option<Found<'d>> {
         Some(match node {
             Node::Null => Found::Null,
             Node::Bool(value) => Found::Bool(*value),

@@ -139,6 +139,8 @@ pub enum NotEvidence {
 }
 
 #[cfg(test)]
+mod pressed_tests;
+#[cfg(test)]
 mod strictness_tests;
 #[cfg(test)]
 mod tests;

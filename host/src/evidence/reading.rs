@@ -1,11 +1,14 @@
 //! Applies an identity rule to an item.
 
+mod pressed;
+
 use std::sync::Arc;
 
-use super::{Evidence, Found, NotEvidence, time};
+use super::{Document, Evidence, Found, NotEvidence, time};
 use crate::{
     manifest::{Direct, IdentityRule, Scalar, TimeUnit, Value, excerpt, is_plain},
     message::{Kind, TextBy},
+    relay::Repeated,
 };
 
 /// The longest id, in bytes.
@@ -54,6 +57,11 @@ pub struct Reading {
     pub group: Option<String>,
     /// The sender is a credential that the user configured, or the user's own page.
     pub by_credential: bool,
+    /// What came back with a pressed button, 1 to 256 bytes; there if the kind is `button`.
+    pub token: Option<String>,
+    /// What the platform repeats of the message whose button was pressed; none if it repeats nothing of it, or the rule
+    /// names no place for it. A text or a token that should be there and is not is an empty one.
+    pub repeated: Option<Repeated>,
 }
 
 impl IdentityRule {
@@ -100,6 +108,8 @@ impl IdentityRule {
             quoted: quoted.map(|(_, text)| text.chars().take(QUOTED_CHARS).collect()),
             group: look.optional_id("group", self.group.as_ref())?,
             by_credential: self.is_by_credential(),
+            token: look.token()?,
+            repeated: look.repeated()?,
         })
     }
 
@@ -128,11 +138,7 @@ impl<'a> Look<'a> {
         let context = &self.evidence.context;
         let text = match value {
             Value::Pointer(pointer) => {
-                let document = self
-                    .evidence
-                    .document()
-                    .map_err(|why| NotEvidence::NotStrict { rule: self.rule.rule_name(), why: why.clone() })?;
-                return Ok(document.at(pointer).filter(|found| *found != Found::Null));
+                return Ok(self.document()?.at(pointer).filter(|found| *found != Found::Null));
             }
             Value::Credential => context.credential.as_deref(),
             Value::Signed => context.signed.as_deref(),
@@ -153,6 +159,11 @@ impl<'a> Look<'a> {
             },
         };
         Ok(text.map(Found::Text))
+    }
+
+    fn document(&self) -> Result<&'a Document, NotEvidence> {
+        let document = self.evidence.document();
+        document.map_err(|why| NotEvidence::NotStrict { rule: self.rule.rule_name(), why: why.clone() })
     }
 
     fn conditions(&self) -> Result<(), NotEvidence> {

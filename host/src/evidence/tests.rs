@@ -88,6 +88,8 @@ fn a_rule_reads_everything_that_it_names() {
             text_at: 1,
             text_by: crate::message::TextBy::Sender,
             by_credential: false,
+            token: None,
+            repeated: None,
         }
     );
 }

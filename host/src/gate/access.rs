@@ -24,7 +24,7 @@ pub struct Access {
     /// Pairings that wait for the user, by code.
     #[serde(deserialize_with = "or_default")]
     pub pending: BTreeMap<String, Pending>,
-    /// Senders that may answer permission requests. Kept for the permission relay; the gate does not read it.
+    /// Senders that may answer permission requests, as long as they may speak directly.
     #[serde(deserialize_with = "ids", skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<String>,
     /// Open invitations, by the SHA-256 of the code in hexadecimal. The code itself is stored nowhere.
@@ -105,9 +105,13 @@ pub struct Invite {
     pub expires_at: i64,
     /// When it was made.
     pub created_at: i64,
+    /// Whoever redeems it may approve what Claude does as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approver: bool,
 }
 
-/// How replies are delivered. What the file does not say, or says wrongly, has its default.
+/// How replies are delivered, and which verdicts count. What the file does not say has its default, and what it says
+/// wrongly too, but for [`verdicts`](Self::verdicts), which then are the fewer ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// The reaction to a message on receipt, if any.
@@ -120,6 +124,19 @@ pub struct Settings {
     pub chunk_mode: ChunkMode,
     /// Regular expressions that count as a mention, without regard to case.
     pub mention_patterns: Vec<String>,
+    /// How approvers may answer permission requests.
+    pub verdicts: Verdicts,
+}
+
+/// How approvers may answer permission requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdicts {
+    /// With the prompt's buttons, or by typing.
+    #[default]
+    Any,
+    /// With the prompt's buttons alone.
+    Buttons,
 }
 
 /// Which parts of a reply refer to the message that they answer.
@@ -172,6 +189,28 @@ impl Access {
         new
     }
 
+    /// Whether a sender is listed as an approver. Whether they may answer is [`Gate::is_approver`](super::Gate::is_approver).
+    #[must_use]
+    pub fn lists_approver(&self, sender: &str) -> bool {
+        self.approvers.iter().any(|approver| approver == sender)
+    }
+
+    /// Lists a sender as an approver. Whether they were none before.
+    pub(super) fn add_approver(&mut self, sender: &str) -> bool {
+        let new = !self.lists_approver(sender);
+        if new {
+            self.approvers.push(sender.to_owned());
+        }
+        new
+    }
+
+    /// Takes a sender off the list of approvers. Whether they were on it.
+    pub(super) fn remove_approver(&mut self, sender: &str) -> bool {
+        let found = self.lists_approver(sender);
+        self.approvers.retain(|approver| approver != sender);
+        found
+    }
+
     /// Removes what is void at that time.
     pub(super) fn prune(&mut self, now_ms: i64) {
         self.pending.retain(|_, pending| pending.expires_at > now_ms);
@@ -191,6 +230,7 @@ impl Access {
             mention_patterns: self
                 .setting("mentionPatterns", "a list of regular expressions", &mut problems)
                 .unwrap_or_default(),
+            verdicts: self.verdicts(&mut problems),
         };
         for (id, group) in &self.groups {
             problems.extend(group.rest.keys().map(|key| Problem {
@@ -199,6 +239,16 @@ impl Access {
             }));
         }
         (settings, problems)
+    }
+
+    /// Who wrote something there wanted to narrow what counts, so a word that is none narrows it.
+    fn verdicts(&self, problems: &mut Vec<Problem>) -> Verdicts {
+        let Some(value) = self.rest.get("verdicts").filter(|value| !value.is_null()) else { return Verdicts::Any };
+        Verdicts::deserialize(value).unwrap_or_else(|_| {
+            let why = "it must be any or buttons; until then only buttons count".into();
+            problems.push(Problem { at: "verdicts".into(), why });
+            Verdicts::Buttons
+        })
     }
 
     fn setting<T: for<'de> Deserialize<'de>>(

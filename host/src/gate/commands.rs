@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Access, Approved, DmPolicy, Gate, GateError, Pairing, Settings, check_id, invite, mention, pairing,
+    Access, Approved, DmPolicy, Gate, GateError, Pairing, Role, Settings, check_id, invite, mention, pairing,
     store::{PATIENT, Snapshot},
     visible,
 };
@@ -18,7 +18,7 @@ pub struct Removed {
     pub found: bool,
     /// Groups that still name them as a member that may speak.
     pub groups: Vec<String>,
-    /// Whether they are still named as an approver.
+    /// Whether they were an approver, which they are no more.
     pub approver: bool,
 }
 
@@ -54,21 +54,34 @@ impl Gate {
         Ok(pairing::list(&self.usable()?.access, now_ms))
     }
 
-    /// Approves a pairing. `expected_sender` is the id that the user was shown under that code, so that a code which
-    /// has changed hands meanwhile lets nobody in.
+    /// Approves a pairing: the sender may speak from now on, and approve what Claude does if their role says so.
+    /// `expected_sender` is the id that the user was shown under that code, so that a code which has changed hands
+    /// meanwhile lets nobody in.
     ///
     /// # Errors
     /// [`GateError::NoPairing`], [`GateError::OtherSender`], [`GateError::Id`], and as [`update`](Self::update).
-    pub fn approve(&self, code: &str, expected_sender: &str, now_ms: i64) -> Result<Approved, GateError> {
-        self.update(|access| pairing::approve(access, code, expected_sender, now_ms))
+    pub fn approve(&self, code: &str, expected_sender: &str, role: Role, now_ms: i64) -> Result<Approved, GateError> {
+        self.update(|access| {
+            let approved = pairing::approve(access, code, expected_sender, now_ms)?;
+            if role == Role::Approver {
+                access.add_approver(&approved.sender);
+            }
+            Ok(approved)
+        })
     }
 
-    /// Takes a pairing off the list; the sender is not told. Gives the sender's id.
+    /// Takes a pairing off the list; the sender is not told, and is no approver either. Gives the sender's id.
     ///
     /// # Errors
     /// [`GateError::NoPairing`], and as [`update`](Self::update).
     pub fn deny(&self, code: &str, now_ms: i64) -> Result<String, GateError> {
-        self.update(|access| Ok(pairing::take(access, code, now_ms)?.sender_id))
+        self.update(|access| {
+            let sender = pairing::take(access, code, now_ms)?.sender_id;
+            if !access.allows(&sender) {
+                access.remove_approver(&sender);
+            }
+            Ok(sender)
+        })
     }
 
     /// Lets a sender speak directly. Whether they could not before.
@@ -80,7 +93,7 @@ impl Gate {
         self.update(|access| Ok(access.admit(id)))
     }
 
-    /// Takes a sender off the list of those who may speak directly.
+    /// Takes a sender off the list of those who may speak directly, and with that off the list of approvers.
     ///
     /// # Errors
     /// As [`update`](Self::update).
@@ -90,11 +103,8 @@ impl Gate {
             access.allow_from.retain(|allowed| allowed != id);
             let named = |ids: &[String]| ids.iter().any(|named| named == id);
             let groups = access.groups.iter().filter(|(_, group)| named(&group.allow_from));
-            Ok(Removed {
-                found,
-                groups: groups.map(|(group, _)| group.clone()).collect(),
-                approver: named(&access.approvers),
-            })
+            let groups = groups.map(|(group, _)| group.clone()).collect();
+            Ok(Removed { found, groups, approver: access.remove_approver(id) })
         })
     }
 
@@ -134,8 +144,8 @@ impl Gate {
         self.update(|access| Ok(access.groups.remove(id).is_some()))
     }
 
-    /// Sets `ackReaction` (empty: none), `replyToMode`, `textChunkLimit`, `chunkMode` or `mentionPatterns` (a JSON
-    /// list of regular expressions).
+    /// Sets `ackReaction` (empty: none), `replyToMode`, `textChunkLimit`, `chunkMode`, `mentionPatterns` (a JSON list of
+    /// regular expressions) or `verdicts`.
     ///
     /// # Errors
     /// [`GateError::Setting`], [`GateError::Value`], and as [`update`](Self::update).
@@ -147,13 +157,13 @@ impl Gate {
         })
     }
 
-    /// Makes an invitation: a code like `join-x4c9-0m2k`, good once within ten minutes. It is kept nowhere, so this
-    /// is the only time that it can be shown.
+    /// Makes an invitation: a code like `join-x4c9-0m2k`, good once within ten minutes, for somebody of that role. It is
+    /// kept nowhere, so this is the only time that it can be shown.
     ///
     /// # Errors
     /// [`GateError::TooManyInvites`], [`GateError::Random`], and as [`update`](Self::update).
-    pub fn create_invite(&self, now_ms: i64) -> Result<String, GateError> {
-        self.update(|access| invite::create(access, now_ms))
+    pub fn create_invite(&self, role: Role, now_ms: i64) -> Result<String, GateError> {
+        self.update(|access| invite::create(access, role, now_ms))
     }
 
     /// Revokes all invitations; gives how many were open.
@@ -190,6 +200,7 @@ fn setting(key: &str, given: &str) -> Result<(&'static str, Value), GateError> {
         }
         "replyToMode" => one_of("replyToMode", &["off", "first", "all"]),
         "chunkMode" => one_of("chunkMode", &["length", "newline"]),
+        "verdicts" => one_of("verdicts", &["any", "buttons"]),
         "textChunkLimit" => {
             let key = "textChunkLimit";
             let limit = given.parse::<std::num::NonZeroU32>();

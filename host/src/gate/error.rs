@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::visible;
+use super::visible::{visible, word};
 
 /// Why a command on the access file did not succeed. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,19 @@ pub enum GateError {
         id: String,
         /// What is wrong with it.
         why: &'static str,
+    },
+    /// Somebody who may not speak cannot be an approver.
+    #[error(
+        "\"{}\" may not speak through {adapter}, so they cannot approve either; let them in first: \
+         sluicegate access {adapter} allow {}",
+        visible(id, 64),
+        word(id)
+    )]
+    MayNotSpeak {
+        /// The adapter.
+        adapter: String,
+        /// Who.
+        id: String,
     },
     /// No pairing waits under that code.
     #[error(
@@ -77,7 +90,10 @@ pub enum GateError {
         given: String,
     },
     /// Not one of the settings.
-    #[error("\"{given}\" is not a setting: use ackReaction, replyToMode, textChunkLimit, chunkMode or mentionPatterns")]
+    #[error(
+        "\"{given}\" is not a setting: use ackReaction, replyToMode, textChunkLimit, chunkMode, mentionPatterns \
+             or verdicts"
+    )]
     Setting {
         /// What was given.
         given: String,

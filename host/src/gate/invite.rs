@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Access, GateError, Invite};
+use super::{Access, GateError, Invite, Role};
 
 /// How long a code is good, in milliseconds.
 pub(super) const LIFETIME_MS: i64 = 10 * 60 * 1000;
@@ -34,6 +34,8 @@ pub struct Redeemed {
     pub conversation: String,
     /// Whether they could not speak before.
     pub new: bool,
+    /// Whether the invitation has made them an approver.
+    pub approver: bool,
 }
 
 /// Whether a text has the shape of an invitation code. Costs no file access.
@@ -64,7 +66,7 @@ pub(super) fn digest(text: &str) -> Option<String> {
 }
 
 /// Makes a code. Only its digest is kept.
-pub(super) fn create(access: &mut Access, now_ms: i64) -> Result<String, GateError> {
+pub(super) fn create(access: &mut Access, role: Role, now_ms: i64) -> Result<String, GateError> {
     access.prune(now_ms);
     if access.invites.len() >= MAX_OPEN {
         return Err(GateError::TooManyInvites { open: access.invites.len() });
@@ -73,7 +75,8 @@ pub(super) fn create(access: &mut Access, now_ms: i64) -> Result<String, GateErr
     getrandom::fill(&mut bytes).map_err(GateError::Random)?;
     let digits: String = bytes.iter().map(|byte| char::from(DIGITS[usize::from(byte % 32)])).collect();
     let code = written(&digits);
-    let invite = Invite { expires_at: now_ms.saturating_add(LIFETIME_MS), created_at: now_ms };
+    let expires_at = now_ms.saturating_add(LIFETIME_MS);
+    let invite = Invite { expires_at, created_at: now_ms, approver: role == Role::Approver };
     access.invites.insert(hex::encode(Sha256::digest(&code)), invite);
     Ok(code)
 }

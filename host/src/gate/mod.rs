@@ -1,13 +1,15 @@
 //! The gate: who may speak through an adapter, and where Claude may answer.
 //!
 //! There is one [`Gate`] for each adapter, over its `access/<name>.json`, which is compatible with the official
-//! plugins' `access.json`. The host judges every message by [`Gate::judge`] and every outgoing action by
-//! [`Gate::may_send`]; the user's commands change the file through the same type in another process. Nothing that
-//! a message or the model says changes who is allowed, but for an invitation code that the user handed out.
+//! plugins' `access.json`. The host judges every message by [`Gate::judge`], every outgoing action by
+//! [`Gate::may_send`] and who may answer permission requests by [`Gate::is_approver`]; the user's commands change the
+//! file through the same type in another process. Nothing that a message or the model says changes who is allowed, but
+//! for an invitation code that the user handed out.
 //!
 //! The methods block for a file's status, and for a small write where they change something.
 
 mod access;
+mod approvers;
 mod commands;
 mod error;
 mod file;
@@ -28,7 +30,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-pub use access::{Access, ChunkMode, DmPolicy, Group, Invite, Pending, ReplyToMode, Settings};
+pub use access::{Access, ChunkMode, DmPolicy, Group, Invite, Pending, ReplyToMode, Settings, Verdicts};
+pub use approvers::Role;
 pub use commands::Removed;
 pub use error::{GateError, Warning};
 pub use invite::{Redeemed, looks_like_invite};
@@ -108,6 +111,8 @@ pub struct Gate {
     adapter: Arc<str>,
     store: Store,
     guesses: Mutex<invite::Guesses>,
+    /// The credential of the host's own page, if the adapter serves it.
+    page: Option<Arc<str>>,
 }
 
 impl Gate {
@@ -117,7 +122,7 @@ impl Gate {
     pub fn open(path: PathBuf) -> Self {
         let name = path.file_stem().and_then(|stem| AdapterName::new(stem.to_str()?).ok());
         let adapter = name.as_ref().map_or("NAME", AdapterName::as_str).into();
-        Self { adapter, store: Store::new(path), guesses: Mutex::default() }
+        Self { adapter, store: Store::new(path), guesses: Mutex::default(), page: None }
     }
 
     /// Judges a message. Writes the access file if, and only if, an unknown sender gets a code or a reminder.
@@ -179,7 +184,8 @@ impl Gate {
         })
     }
 
-    /// Lets the sender in if the whole text is the code of an open invitation; the code is used up with that. Taken
+    /// Lets the sender in if the whole text is the code of an open invitation, and makes them an approver if it is one for
+    /// approvers; the code is used up with that. Taken
     /// only from a direct message in the sender's own words, read by a vetted rule, and from nobody who wrote five
     /// wrong codes within ten minutes.
     pub fn redeem(&self, speaker: &Speaker<'_>, now_ms: i64) -> Option<Redeemed> {
@@ -203,13 +209,15 @@ impl Gate {
         }
         let redeemed = self.store.change(BRIEF, |access| {
             access.prune(now_ms);
-            if access.dm_policy == DmPolicy::Disabled || access.invites.remove(&digest).is_none() {
+            if access.dm_policy == DmPolicy::Disabled {
                 return Ok(None);
             }
+            let Some(invite) = access.invites.remove(&digest) else { return Ok(None) };
             Ok(Some(Redeemed {
                 sender: speaker.sender.to_owned(),
                 conversation: speaker.conversation.to_owned(),
                 new: access.admit(speaker.sender),
+                approver: invite.approver && access.add_approver(speaker.sender),
             }))
         });
         redeemed.unwrap_or_else(|error| {

@@ -12,7 +12,7 @@ use std::{
 use super::Host;
 use crate::{
     actions::{Pool, presence::Presence},
-    adapters::{Adapter, Candidate, Entry, Origin, Standing, survey},
+    adapters::{Adapter, Candidate, Entry, Origin, Standing, has_page, survey},
     clock::now_ms,
     config::{AdapterConfig, Config},
     egress::{Egress, Values},
@@ -20,7 +20,7 @@ use crate::{
     gate::Gate,
     grants::{Grant, Grants},
     lane::{Handled, Happening, Lane, Occurrence},
-    listener::{Mount, RouteTable},
+    listener::{Mount, PAGE, RouteTable},
     manifest::Contract,
     name::AdapterName,
     poll::{self, Health},
@@ -194,11 +194,16 @@ impl Host {
                 .map_err(|error| error.to_string())?;
         let contract = Arc::new(said.contract.under(&values.config, started_with.config.burst));
         let platform = Arc::clone(&contract.platform);
-        let egress = Egress::new(name.clone(), platform, values, files.clone(), &limits);
+        let live = Arc::clone(self.relay().live());
+        let own = matches!(candidate.origin, Origin::Bundled(_));
+        let own_page = own && has_page(&contract);
+        let egress = Egress::new(name.clone(), platform, values, files.clone(), &limits, live);
         let adapter = Arc::new(Adapter {
             vetted: contract.from_profile || grant.vetted,
+            own,
+            relay: Arc::clone(self.relay()),
             program: loaded.program(contract, limits),
-            gate: Gate::open(self.home.access(name)),
+            gate: Gate::open(self.home.access(name)).with_page(own_page.then_some(PAGE)),
             files,
             journal: self.journal.clone(),
             reader: Arc::clone(&self.reader),
@@ -299,6 +304,7 @@ async fn begin(running: Weak<Running>) {
             Handled::Stored(_) | Handled::Repeated | Handled::Refused(_) => {
                 running.lane.rest();
                 poll::start(&running);
+                running.adapter.relay.runs(running.adapter.name());
                 tracing::info!(adapter = %running.adapter.name(), "running");
                 return;
             }

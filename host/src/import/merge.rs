@@ -6,14 +6,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::Left;
-use crate::gate::{Access, ChunkMode, DmPolicy, Group, Pending, ReplyToMode, visible};
+use crate::gate::{Access, ChunkMode, DmPolicy, Group, Pending, ReplyToMode, Verdicts, visible};
 
 /// How long a pairing may wait, in milliseconds.
 const LIFETIME_MS: i64 = 60 * 60 * 1000;
 /// The longest id, in characters.
 const ID: usize = 256;
 /// The settings of delivery.
-const SETTINGS: [&str; 5] = ["ackReaction", "replyToMode", "textChunkLimit", "chunkMode", "mentionPatterns"];
+const SETTINGS: [&str; 6] =
+    ["ackReaction", "replyToMode", "textChunkLimit", "chunkMode", "mentionPatterns", "verdicts"];
 
 /// What our access gains.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -22,6 +23,8 @@ pub struct Gain {
     pub policy: Option<&'static str>,
     /// Senders that may speak directly.
     pub allowed: usize,
+    /// Senders that may approve what Claude does; only if the user says so.
+    pub approvers: usize,
     /// Groups that may be heard.
     pub groups: usize,
     /// Members of groups that we have already.
@@ -50,11 +53,19 @@ pub(super) struct Merged {
     pub(super) differs: Vec<Left>,
     /// What of theirs is not taken.
     pub(super) left: Vec<Left>,
+    /// Who approves there, as every sender does who may speak directly, and not here: the user is asked about them.
+    pub(super) would_approve: Vec<String>,
 }
 
 /// Adds theirs to ours. An access of ours that says nothing yet takes their policy as well.
 pub(super) fn merge(ours: &Access, theirs: &Access, now_ms: i64) -> Merged {
-    let mut merged = Merged { access: ours.clone(), gain: Gain::default(), differs: Vec::new(), left: Vec::new() };
+    let mut merged = Merged {
+        access: ours.clone(),
+        gain: Gain::default(),
+        differs: Vec::new(),
+        left: Vec::new(),
+        would_approve: Vec::new(),
+    };
     merged.policy(theirs.dm_policy, *ours == Access::default());
     merged.allowed(&theirs.allow_from);
     for (id, group) in &theirs.groups {
@@ -67,7 +78,7 @@ pub(super) fn merge(ours: &Access, theirs: &Access, now_ms: i64) -> Merged {
     if !theirs.approvers.is_empty() {
         merged.left.push(Left::new(
             "approvers",
-            "who may approve what Claude does is never taken over; name them yourself if you want any",
+            "a list of those who may approve what Claude does is never taken over; name them yourself if you want any",
         ));
     }
     if !theirs.invites.is_empty() {
@@ -77,6 +88,12 @@ pub(super) fn merge(ours: &Access, theirs: &Access, now_ms: i64) -> Merged {
 }
 
 impl Merged {
+    /// Makes those approvers here who are some there.
+    pub(super) fn approve(&mut self) {
+        self.gain.approvers = self.would_approve.len();
+        self.access.approvers.append(&mut self.would_approve);
+    }
+
     fn policy(&mut self, theirs: DmPolicy, is_new: bool) {
         let ours = &mut self.access.dm_policy;
         if *ours == theirs {
@@ -90,7 +107,11 @@ impl Merged {
 
     fn allowed(&mut self, theirs: &[String]) {
         let mut known: BTreeSet<String> = self.access.allow_from.iter().cloned().collect();
+        let mut approve: BTreeSet<String> = self.access.approvers.iter().cloned().collect();
         for id in self.ids(theirs, "allowFrom") {
+            if approve.insert(id.clone()) {
+                self.would_approve.push(id.clone());
+            }
             if known.insert(id.clone()) {
                 // Who is let in has nothing to wait for.
                 self.access.pending.retain(|_, pending| pending.sender_id != id);
@@ -225,6 +246,7 @@ fn fits(key: &str, value: &Value) -> bool {
         "replyToMode" => is::<ReplyToMode>(value),
         "textChunkLimit" => is::<NonZeroU32>(value),
         "chunkMode" => is::<ChunkMode>(value),
+        "verdicts" => is::<Verdicts>(value),
         _ => is::<Vec<String>>(value),
     }
 }
@@ -257,6 +279,7 @@ mod tests {
         let expected = Gain {
             policy: Some("allowlist"),
             allowed: 2,
+            approvers: 0,
             groups: 1,
             members: 0,
             pairings: 1,
@@ -268,6 +291,24 @@ mod tests {
         assert!(merged.access.approvers.is_empty() && merged.access.invites.is_empty());
         let left: Vec<_> = merged.left.iter().map(|left| left.what.as_str()).collect();
         assert_eq!(left, ["chunkMode", "approvers", "invites"]);
+    }
+
+    #[test]
+    fn who_may_speak_directly_there_approves_here_only_if_the_user_says_so() {
+        let ours = access(json!({ "allowFrom": ["1", "9"], "approvers": ["1", "9"] }));
+        let theirs = access(json!({
+            "allowFrom": ["1", "2", " bad", "2"], "approvers": ["4"], "verdicts": "buttons",
+            "groups": { "g": { "allowFrom": ["3"] } },
+            "pending": { "a1b2c3": { "senderId": "5", "createdAt": 1, "expiresAt": NOW + 5 } },
+        }));
+        let mut merged = merge(&ours, &theirs, NOW);
+        assert_eq!(merged.would_approve, ["2"]);
+        assert_eq!(merged.access.approvers, ["1", "9"]);
+        assert_eq!(merged.gain.settings, ["verdicts"]);
+        merged.approve();
+        assert_eq!((merged.access.approvers, merged.gain.approvers), (vec!["1".into(), "9".into(), "2".into()], 1));
+        let again = merge(&access(json!({ "allowFrom": ["1", "2"], "approvers": ["2", "1"] })), &theirs, NOW);
+        assert!(again.would_approve.is_empty());
     }
 
     #[test]
@@ -354,6 +395,7 @@ mod tests {
                 prop_assert!(group.allow_from.iter().all(|member| after.allow_from.contains(member)));
             }
             prop_assert_eq!(&once.access.approvers, &ours.approvers);
+            prop_assert!(once.would_approve.iter().all(|id| theirs.allows(id) && !ours.lists_approver(id)));
             let unchanged = once.access == ours;
             prop_assert_eq!(once.gain.is_empty(), unchanged);
             let twice = merge(&once.access, &theirs, NOW);

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The original is only read. What is taken is added to what is there: nobody who may speak here is dropped, no setting
-//! or secret is replaced unless the user says so, and a second time changes nothing. Who may approve what Claude does
-//! is never taken over.
+//! or secret is replaced unless the user says so, and a second time changes nothing. There every allowed sender may
+//! approve what Claude does; here those do whom the user names, and the import makes somebody an approver only if asked to.
 
 mod merge;
 mod plan;
@@ -21,7 +21,7 @@ use std::{
 use serde::Serialize;
 
 pub use merge::Gain;
-pub use plan::{Fate, Plan, take};
+pub use plan::{Fate, Plan, Wanted, take};
 pub use survey::{Channel, Survey};
 
 use crate::{gate::GateError, secrets::SecretError};

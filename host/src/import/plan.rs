@@ -27,6 +27,9 @@ pub struct Plan {
     pub differs: Vec<Left>,
     /// What is not taken over.
     pub left: Vec<Left>,
+    /// Who may approve what Claude does there, as every sender may who is allowed directly, and not here. Taken over
+    /// only if the user says so.
+    pub would_approve: Vec<String>,
 }
 
 /// What becomes of a secret.
@@ -53,13 +56,19 @@ impl Plan {
         items: Option<&BTreeMap<String, SecretItem>>,
         now_ms: i64,
     ) -> Result<Self, ImportError> {
-        let mut plan =
-            Self { access: Gain::default(), secrets: BTreeMap::new(), differs: Vec::new(), left: channel.left.clone() };
+        let mut plan = Self {
+            access: Gain::default(),
+            secrets: BTreeMap::new(),
+            differs: Vec::new(),
+            left: channel.left.clone(),
+            would_approve: Vec::new(),
+        };
         if let Some(theirs) = &channel.access {
             let merged = merge(&ours(&Gate::open(home.access(&channel.name)))?, theirs, now_ms);
             plan.access = merged.gain;
             plan.differs = merged.differs;
             plan.left.extend(merged.left);
+            plan.would_approve = merged.would_approve;
         }
         let names: BTreeSet<&str> = channel.env.iter().flat_map(|env| env.names()).collect();
         for variable in names {
@@ -99,7 +108,7 @@ impl Plan {
         }))
     }
 
-    /// Whether taking it would change nothing, but for secrets that differ.
+    /// Whether taking it would change nothing, but for secrets that differ and for who approves.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.access.is_empty() && self.of_fate(Fate::New).next().is_none()
@@ -111,29 +120,37 @@ impl Plan {
     }
 }
 
-/// Takes over what the plan says, and those secrets that differ and that the user wants replaced. What has changed
-/// since the plan was made is not lost: the access is merged anew, under its lock. Gives what the access gained.
+/// What the user wants taken over beyond what replaces nothing and gives nobody power.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Variables of secrets that differ: theirs take the place of ours.
+    pub replace: BTreeSet<String>,
+    /// Whom [`Plan::would_approve`] names may approve what Claude does here, too.
+    pub approvers: bool,
+}
+
+/// Takes over what the plan says, and what the user wants beyond that. What has changed since the plan was made is not
+/// lost: the access is merged anew, under its lock. Gives what the access gained.
 ///
 /// # Errors
 /// [`ImportError`]; what was taken until then stays, and a second try takes the rest.
-pub fn take(
-    home: &Home,
-    channel: &Channel,
-    plan: &Plan,
-    replace: &BTreeSet<String>,
-    now_ms: i64,
-) -> Result<Gain, ImportError> {
+pub fn take(home: &Home, channel: &Channel, plan: &Plan, wanted: &Wanted, now_ms: i64) -> Result<Gain, ImportError> {
     let mut gain = Gain::default();
-    if let Some(theirs) = channel.access.as_ref().filter(|_| !plan.access.is_empty()) {
+    let approvers = wanted.approvers && !plan.would_approve.is_empty();
+    if let Some(theirs) = channel.access.as_ref().filter(|_| approvers || !plan.access.is_empty()) {
         let gate = Gate::open(home.access(&channel.name));
         gain = gate.update(|access| {
-            let merged = merge(access, theirs, now_ms);
+            let mut merged = merge(access, theirs, now_ms);
+            if approvers {
+                // Those whom the user was shown, and nobody who has come into the file since: it is read only once.
+                merged.approve();
+            }
             check_size(home, &channel.name, &merged.access)?;
             *access = merged.access;
             Ok(merged.gain)
         })?;
     }
-    let replaced = plan.of_fate(Fate::Differs).filter(|variable| replace.contains(*variable));
+    let replaced = plan.of_fate(Fate::Differs).filter(|variable| wanted.replace.contains(*variable));
     for variable in plan.of_fate(Fate::New).chain(replaced) {
         if let Some(value) = channel.env.as_ref().and_then(|env| env.get(variable)) {
             secrets::set(home, &channel.name, variable, Some(value))?;
@@ -218,13 +235,13 @@ mod tests {
         let left: Vec<_> = plan.left.iter().map(|left| left.what.as_str()).collect();
         assert_eq!(left, ["ANTHROPIC_API_KEY", "TELEGRAM_STATE_DIR"]);
         assert!(!bench.home.access(&channel.name).exists(), "a plan writes nothing");
-        assert_eq!(take(&bench.home, &channel, &plan, &BTreeSet::new(), 0).unwrap(), plan.access);
+        assert_eq!(take(&bench.home, &channel, &plan, &Wanted::default(), 0).unwrap(), plan.access);
         assert_eq!(bench.kept("telegram").as_deref(), Some(TOKEN));
         let files = [bench.home.access(&channel.name), bench.home.secrets(&channel.name)];
         let before = files.clone().map(|file| fs::read(file).unwrap());
         let again = Plan::of(&bench.home, &channel, Some(&items()), 0).unwrap();
         assert!(again.is_empty() && again.secrets["TELEGRAM_BOT_TOKEN"] == Fate::Same, "{again:?}");
-        take(&bench.home, &channel, &again, &BTreeSet::new(), 0).unwrap();
+        take(&bench.home, &channel, &again, &Wanted::default(), 0).unwrap();
         assert_eq!(files.map(|file| fs::read(file).unwrap()), before);
     }
 
@@ -236,10 +253,28 @@ mod tests {
         secrets::set(&bench.home, &channel.name, "TELEGRAM_BOT_TOKEN", Some(&other)).unwrap();
         let plan = Plan::of(&bench.home, &channel, Some(&items()), 0).unwrap();
         assert!(plan.is_empty() && plan.secrets["TELEGRAM_BOT_TOKEN"] == Fate::Differs);
-        take(&bench.home, &channel, &plan, &BTreeSet::new(), 0).unwrap();
+        take(&bench.home, &channel, &plan, &Wanted::default(), 0).unwrap();
         assert_eq!(bench.kept("telegram"), Some(other));
-        take(&bench.home, &channel, &plan, &BTreeSet::from(["TELEGRAM_BOT_TOKEN".into()]), 0).unwrap();
+        let wanted = Wanted { replace: BTreeSet::from(["TELEGRAM_BOT_TOKEN".into()]), approvers: false };
+        take(&bench.home, &channel, &plan, &wanted, 0).unwrap();
         assert_eq!(bench.kept("telegram").as_deref(), Some(TOKEN));
+    }
+
+    #[test]
+    fn nobody_is_made_an_approver_unless_the_user_says_so() {
+        let bench = Bench::new("telegram", r#"{"allowFrom":["1","2"]}"#, "");
+        let channel = bench.channel();
+        let gate = Gate::open(bench.home.access(&channel.name));
+        let plan = Plan::of(&bench.home, &channel, None, 0).unwrap();
+        assert_eq!(plan.would_approve, ["1", "2"]);
+        assert_eq!(take(&bench.home, &channel, &plan, &Wanted::default(), 0).unwrap().approvers, 0);
+        assert_eq!((gate.access().unwrap().allow_from.len(), gate.approvers().len()), (2, 0));
+        let plan = Plan::of(&bench.home, &channel, None, 0).unwrap();
+        assert!(plan.is_empty(), "what only makes approvers is nothing to take without being asked to");
+        let wanted = Wanted { approvers: true, ..Wanted::default() };
+        assert_eq!(take(&bench.home, &channel, &plan, &wanted, 0).unwrap().approvers, 2);
+        assert_eq!(gate.approvers(), ["1", "2"]);
+        assert!(Plan::of(&bench.home, &channel, None, 0).unwrap().would_approve.is_empty());
     }
 
     #[test]
@@ -266,7 +301,7 @@ mod tests {
         let bench = Bench::new("telegram", &theirs, "");
         let channel = bench.channel();
         let plan = Plan::of(&bench.home, &channel, None, 0).unwrap();
-        let error = take(&bench.home, &channel, &plan, &BTreeSet::new(), 0).unwrap_err().to_string();
+        let error = take(&bench.home, &channel, &plan, &Wanted::default(), 0).unwrap_err().to_string();
         assert!(error.contains("4 MiB"), "{error}");
         assert!(!bench.home.access(&channel.name).exists());
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -9,6 +10,8 @@ use rusqlite::{Connection, config::DbConfig, params};
 
 use super::{
     Committed, DeadLetter, NewMessage, Place, Transaction,
+    permissions::{self, Witness},
+    prompts,
     seen::{Lately, Seen},
     shared::Counts,
     work::Maintenance,
@@ -41,6 +44,8 @@ pub(super) struct Tables {
     seen: Seen,
     places: HashMap<AdapterName, HashMap<String, Place>>,
     cached: usize,
+    /// What the log says of the group's permissions, once they are committed.
+    witnesses: Vec<Witness>,
 }
 
 /// What holds for every transaction of a group.
@@ -57,7 +62,7 @@ pub(super) struct Group {
 impl Tables {
     pub(super) fn new(connection: Connection, lately: Lately) -> rusqlite::Result<Self> {
         let seen = Seen::load(&connection, lately)?;
-        Ok(Self { connection, seen, places: HashMap::new(), cached: 0 })
+        Ok(Self { connection, seen, places: HashMap::new(), cached: 0, witnesses: Vec::new() })
     }
 
     /// The number of the last message, and the cursor.
@@ -83,6 +88,11 @@ impl Tables {
         Ok(())
     }
 
+    /// What the log says of permissions that were committed.
+    pub(super) fn take_witnesses(&mut self) -> Vec<Witness> {
+        mem::take(&mut self.witnesses)
+    }
+
     /// There are things to put in order.
     pub(super) fn is_unsettled(&self) -> bool {
         self.seen.is_unsettled()
@@ -91,6 +101,7 @@ impl Tables {
     /// Undoes everything since `begin`; some failures have done so already.
     pub(super) fn roll_back(&mut self) {
         self.forget_places();
+        self.witnesses.clear();
         self.seen.rolled_back();
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
@@ -147,6 +158,10 @@ impl Tables {
                 message_id,
                 group.now_ms
             ])?;
+        }
+        permissions::append(&self.connection, &transaction.permissions, &mut self.witnesses)?;
+        for change in &transaction.prompts {
+            prompts::apply(&self.connection, adapter, change, group.now_ms)?;
         }
         if let Some(dead) = &transaction.dead {
             self.bury(adapter, dead, group.now_ms)?;
@@ -312,11 +327,15 @@ impl Tables {
             Maintenance::Forget(adapter) => {
                 self.forget_places();
                 let mut changed = 0;
-                for table in ["state", "timer", "place", "dead", "poll", "sent"] {
+                for table in ["state", "timer", "place", "dead", "poll", "sent", "prompt"] {
                     let delete = format!("DELETE FROM {table} WHERE adapter = ?1");
                     changed += self.connection.execute(&delete, [adapter.as_str()])?;
                 }
                 changed
+            }
+            Maintenance::Record(entries) => {
+                permissions::append(&self.connection, entries, &mut self.witnesses)?;
+                entries.len()
             }
             Maintenance::DeleteDead(id) => {
                 self.connection.prepare_cached("DELETE FROM dead WHERE id = ?1")?.execute([id])?

@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::{Durability, JournalError};
 
 /// What turns schema `n` into schema `n + 1`; the length is the newest schema.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE message (
         seq INTEGER PRIMARY KEY,
@@ -87,6 +87,34 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sent_by_time ON sent (sent_ms);
 ",
+    "
+    CREATE TABLE permission (
+        id INTEGER PRIMARY KEY,
+        time_ms INTEGER NOT NULL,
+        entry TEXT NOT NULL,
+        hash BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE permission_head (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        count INTEGER NOT NULL,
+        hash BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO permission_head VALUES (1, 0, zeroblob(32));
+    CREATE TABLE prompt (
+        id INTEGER PRIMARY KEY,
+        adapter TEXT NOT NULL,
+        conversation TEXT NOT NULL,
+        message TEXT NOT NULL,
+        plain_conversation TEXT NOT NULL,
+        plain_message TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        open INTEGER NOT NULL,
+        time_ms INTEGER NOT NULL,
+        UNIQUE (adapter, conversation, message)
+    ) STRICT;
+    CREATE INDEX prompt_by_plain_ids ON prompt (adapter, plain_conversation, plain_message);
+    CREATE INDEX prompt_by_open ON prompt (adapter, open);
+",
 ];
 
 /// How long another process may hold the file before an operation fails.
@@ -155,7 +183,7 @@ pub(super) fn explain(path: &Path, source: rusqlite::Error) -> JournalError {
 }
 
 /// The file's schema; 0 if it is empty.
-fn schema(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
+pub(super) fn schema(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
     // One statement: between two of them another process might make the tables.
     let (found, tables): (i64, i64) = connection
         .query_row("SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version", (), |row| {

@@ -12,6 +12,8 @@ mod apply;
 mod error;
 mod file;
 mod lanes;
+mod permissions;
+mod prompts;
 mod read;
 mod seen;
 mod shared;
@@ -35,6 +37,8 @@ use std::{
 
 pub use self::{
     error::{CommitError, JournalError},
+    permissions::{Broken, Fault, Recorded, Verified},
+    prompts::{OpenPrompt, PromptChange},
     read::Reader,
     shared::CommitHook,
     types::{
@@ -46,7 +50,7 @@ use self::{
     shared::{Shared, lock},
     work::{Maintenance, Work},
 };
-use crate::name::AdapterName;
+use crate::{name::AdapterName, relay::record::Entry};
 
 /// What a committed transaction survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -226,10 +230,17 @@ impl Journal {
         self.maintain(Maintenance::Prune { before_ms })
     }
 
-    /// Forgets what belongs to a grant: state, timers, places and dead letters of that adapter. Transactions of
-    /// generations that were seen before fail from here on, so that nothing of the old grant comes back.
+    /// Forgets what belongs to a grant: state, timers, places, prompts and dead letters of that adapter, but nothing of
+    /// the record of permissions. Transactions of generations that were seen before fail from here on, so that
+    /// nothing of the old grant comes back.
     pub fn forget(&self, adapter: AdapterName) -> Receipt<u64> {
         self.maintain(Maintenance::Forget(adapter))
+    }
+
+    /// Adds entries that belong to no adapter to the record of permissions. They take their place in the order of
+    /// [`Journal::submit`], and stand by themselves. The receipt says how many they were.
+    pub fn record(&self, entries: Vec<Entry>) -> Receipt<u64> {
+        self.maintain(Maintenance::Record(entries))
     }
 
     /// Removes a dead letter; the receipt says whether it was there (1) or not (0).

@@ -19,8 +19,8 @@ use crate::name::AdapterName;
 /// Every method fails with [`JournalError::Damaged`] or [`JournalError::Sqlite`] when the file cannot be read.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
-    path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
     /// The writer's memory of what was seen lately, if it is in this process.
     lately: Option<Lately>,
 }
@@ -92,6 +92,15 @@ impl Reader {
             |row| {
                 Ok(Place { direct: row.get(0)?, sender: row.get(1)?, by_credential: row.get(2)?, last_ms: row.get(3)? })
             },
+        )
+    }
+
+    /// The direct conversation in which that sender spoke last.
+    pub fn direct_conversation(&self, adapter: &AdapterName, sender: &str) -> Result<Option<String>, JournalError> {
+        self.one(
+            "SELECT conversation FROM place WHERE adapter = ?1 AND sender = ?2 AND direct = 1 ORDER BY last_ms DESC LIMIT 1",
+            [adapter.as_str(), sender],
+            |row| row.get(0),
         )
     }
 
@@ -212,7 +221,7 @@ impl Reader {
         read().map_err(|source| file::explain(&self.path, source))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -224,7 +233,7 @@ impl Reader {
             .map_err(|source| file::explain(&self.path, source))
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         params: impl Params,

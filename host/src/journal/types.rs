@@ -11,8 +11,8 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::CommitError;
-use crate::{message::Message, name::AdapterName};
+use super::{CommitError, PromptChange};
+use crate::{message::Message, name::AdapterName, relay::record::Entry};
 
 /// A name of sixteen bytes for something that must happen once: a digest of the event or of the message.
 pub type Key = [u8; 16];
@@ -105,6 +105,10 @@ pub struct Transaction {
     pub polled: Option<(String, i64)>,
     /// Messages that the platform has taken from us: conversation and id.
     pub sent: Vec<(String, String)>,
+    /// What is added to the record of permissions, in order. It is never pruned or forgotten.
+    pub permissions: Vec<Entry>,
+    /// What happens to permission prompts of the adapter, in order.
+    pub prompts: Vec<PromptChange>,
     /// The event failed for good.
     pub dead: Option<DeadLetter>,
     /// The dead letter that this event was and that has succeeded now: it is removed. The event's key was not kept when
@@ -128,6 +132,8 @@ impl Transaction {
             timers: vec![],
             polled: None,
             sent: vec![],
+            permissions: vec![],
+            prompts: vec![],
             dead: None,
             revived: None,
             after: None,

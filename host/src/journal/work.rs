@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{After, CommitError, Committed, Transaction, types::Reply};
-use crate::name::AdapterName;
+use crate::{name::AdapterName, relay::record::Entry};
 
 /// What the thread is asked to do.
 pub(super) enum Work {
@@ -23,6 +23,7 @@ pub(super) enum Maintenance {
     Prune { before_ms: i64 },
     Forget(AdapterName),
     DeleteDead(i64),
+    Record(Vec<Entry>),
 }
 
 /// A receipt that is about to resolve.

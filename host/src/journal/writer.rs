@@ -252,6 +252,9 @@ impl Writer {
 
     /// Tells the hook and then the receipts what is in the file now.
     fn complete(&mut self, group: impl IntoIterator<Item = Work>, outcomes: Vec<Outcome>) {
+        for witness in self.tables.take_witnesses() {
+            witness.log();
+        }
         let mut kept = mem::take(&mut self.kept);
         let mut numbers = kept.drain(..);
         let mut stored = Vec::new();

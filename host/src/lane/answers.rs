@@ -1,4 +1,4 @@
-//! What the host answers itself, before the adapter sees it: codes of invitations, and the commands `/start`,
+//! What the host answers itself, before the adapter sees it: verdicts, codes of invitations, and the commands `/start`,
 //! `/help` and `/status` of people who write directly.
 
 use super::{Lane, Occurrence, Turn, commit::Queued, judge::SHOWN};
@@ -43,21 +43,26 @@ impl Lane {
         // One event is one guess at a code and one command, whatever number of rules apply to it.
         let evidence = occurrence.evidence.as_ref()?;
         let invites = self.adapter.gate.has_open_invites();
-        let reading = self.words(evidence, invites)?;
+        let readings = self.readings(evidence, invites);
+        if let Some(verdict) = self.verdict(turn, occurrence, evidence, &readings) {
+            return Some(verdict);
+        }
+        let reading = readings.iter().find(|reading| reading.text.is_some())?;
         let text = reading.text.as_deref().unwrap_or_default();
-        let speaker = self.adapter.speaker(&reading, text, reading.text_by, false);
-        let invitation = if invites { self.invitation(turn, occurrence, &reading, &speaker) } else { None };
-        invitation.or_else(|| self.command(turn, occurrence, &reading, &speaker))
+        let speaker = self.adapter.speaker(reading, text, reading.text_by, false);
+        let invitation = if invites { self.invitation(turn, occurrence, reading, &speaker) } else { None };
+        invitation.or_else(|| self.command(turn, occurrence, reading, &speaker))
     }
 
-    /// The first reading with a text under which the host could have something to answer.
-    fn words(&self, evidence: &Evidence, invites: bool) -> Option<Reading> {
+    /// The readings under which the host could have something to answer.
+    fn readings(&self, evidence: &Evidence, invites: bool) -> Vec<Reading> {
         let rules = &self.adapter.program.contract.platform.identities;
-        let mut readings = rules
+        let page = self.adapter.is_own_page();
+        rules
             .iter()
-            .filter(|rule| *rule.source == *evidence.source && (invites || !rule.is_by_credential()))
-            .filter_map(|rule| rule.read(evidence).ok());
-        readings.find(|reading| reading.text.is_some())
+            .filter(|rule| *rule.source == *evidence.source && (invites || page || !rule.is_by_credential()))
+            .filter_map(|rule| rule.read(evidence).ok())
+            .collect()
     }
 
     /// Takes an invitation's code out, whether or not it admits whoever sent it.

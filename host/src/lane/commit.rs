@@ -10,6 +10,7 @@ use crate::{
     adapters::Adapter,
     clock::now_ms,
     journal::{self, After, Committed, DeadLetter, JournalError, Key, Receipt, Transaction},
+    relay::Attempt,
     sandbox::{Effects, Frame, types},
 };
 
@@ -17,17 +18,21 @@ use crate::{
 pub(super) struct Queued {
     receipt: Option<Receipt>,
     then: Handled,
+    /// What of it looks like verdicts: judged once it is committed, and never for a repetition.
+    pub(super) attempts: Vec<Attempt>,
 }
 
 impl Queued {
-    pub(super) async fn committed(self) -> Handled {
-        match self.receipt {
-            None => self.then,
-            Some(receipt) => match receipt.await {
-                Ok(Committed::Stored { .. }) => self.then,
-                Ok(Committed::Repeated) => Handled::Repeated,
-                Err(error) => Handled::Busy(error.to_string()),
-            },
+    fn new(receipt: Option<Receipt>, then: Handled) -> Self {
+        Self { receipt, then, attempts: Vec::new() }
+    }
+
+    pub(super) async fn committed(self) -> (Handled, Vec<Attempt>) {
+        let Some(receipt) = self.receipt else { return (self.then, self.attempts) };
+        match receipt.await {
+            Ok(Committed::Stored { .. }) => (self.then, self.attempts),
+            Ok(Committed::Repeated) => (Handled::Repeated, Vec::new()),
+            Err(error) => (Handled::Busy(error.to_string()), Vec::new()),
         }
     }
 }
@@ -46,12 +51,17 @@ impl Lane {
         match self.within_quota(turn, &effects) {
             Ok(()) => {}
             Err(Handled::Failed(reason)) => return self.bury(turn, occurrence, reason, attempts),
-            Err(then) => return Queued { receipt: None, then },
+            Err(then) => return Queued::new(None, then),
         }
         let now = now_ms();
         let mut transaction = self.transaction(turn, occurrence);
         transaction.revived = occurrence.revives;
+        let mut attempts = Vec::new();
         for delivery in effects.deliveries.drain(..) {
+            if let Some(attempt) = self.verdict_in(&delivery, occurrence) {
+                attempts.push(attempt);
+                continue;
+            }
             if let Some(mut message) = self.judge(delivery, occurrence, now) {
                 self.fetch_images(&mut message.message).await;
                 transaction.messages.push(message);
@@ -70,9 +80,9 @@ impl Lane {
             && transaction.timers.is_empty();
         // What the call returned may rest on what is queued: then it waits for that to be committed.
         if nothing_to_keep && frames.is_empty() && self.overlay.is_empty() {
-            return Queued { receipt: None, then };
+            return Queued { attempts, ..Queued::new(None, then) };
         }
-        self.submit(turn, transaction, frames, then)
+        Queued { attempts, ..self.submit(turn, transaction, frames, then) }
     }
 
     /// Whether the event is in the journal already.
@@ -107,8 +117,8 @@ impl Lane {
             Err(_) => overlay.break_off(generation),
         })));
         match self.adapter.submit(transaction) {
-            Some(receipt) => Queued { receipt: Some(receipt), then },
-            None => Queued { receipt: None, then: Handled::Busy("the adapter was stopped".into()) },
+            Some(receipt) => Queued::new(Some(receipt), then),
+            None => Queued::new(None, Handled::Busy("the adapter was stopped".into())),
         }
     }
 
@@ -133,7 +143,7 @@ impl Lane {
     pub(super) fn bury(&self, turn: &Turn, occurrence: &Occurrence, error: String, attempts: u32) -> Queued {
         let failed = Handled::Failed(error.clone());
         if !occurrence.is_kept_when_dead() {
-            return Queued { receipt: None, then: failed };
+            return Queued::new(None, failed);
         }
         let (bytes, key) = match &occurrence.evidence {
             Some(evidence) => {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! occurrence ─▶ seen before? ─▶ the host's own? ─▶ handle (sandbox) ─▶ gate ─▶ images ─▶ queue ─┐ next event may start
-//!                                                                                               └▶ commit ─▶ frames, answer
+//!                               code, verdict,                                                  └▶ commit ─▶ frames, answer,
+//!                               command                                                                      verdicts judged
 //! ```
 //! The next call starts once the previous transaction is queued, and its reads see what is queued. When a commit
 //! fails, everything queued behind it fails too and is not answered.
@@ -16,11 +17,12 @@ mod occurrence;
 mod overlay;
 mod quarantine;
 mod surroundings;
+mod verdict;
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 pub use commit::key as once;
 pub use occurrence::{Happening, Occurrence, kept};
@@ -42,6 +44,9 @@ const ATTEMPTS: u32 = 3;
 
 /// How long somebody who asks how the lane stands waits for the event whose turn it is.
 const PROMPT: Duration = Duration::from_millis(500);
+
+/// Pressed buttons that the platform is told of at a time; of more it is not told.
+const ACKNOWLEDGING: usize = 4;
 
 /// How an event ended.
 #[derive(Debug)]
@@ -74,6 +79,8 @@ pub struct Lane {
     adapter: Arc<Adapter>,
     overlay: Arc<Overlay>,
     turn: Mutex<Turn>,
+    /// Pressed buttons that the platform is being told of.
+    acknowledging: Arc<Semaphore>,
 }
 
 /// What only the event whose turn it is may touch.
@@ -99,7 +106,8 @@ impl Lane {
         let generation = adapter.journal.next_generation();
         let turn =
             Turn { instance: None, generation, quarantine: Quarantine::default(), started: false, state_size: None };
-        Self { adapter, overlay: Arc::default(), turn: Mutex::new(turn) }
+        let acknowledging = Arc::new(Semaphore::new(ACKNOWLEDGING));
+        Self { adapter, overlay: Arc::default(), turn: Mutex::new(turn), acknowledging }
     }
 
     /// Gives an event its turn, and waits until what it left behind is committed.
@@ -122,7 +130,12 @@ impl Lane {
                 }
             }
         };
-        queued.committed().await
+        let (handled, attempts) = queued.committed().await;
+        match &occurrence.batch {
+            Some(batch) => batch.attempts(attempts),
+            None => self.adapter.relay.attempted(attempts).await,
+        }
+        handled
     }
 
     /// Gives events of one answer or body their turns, in their order. When one cannot be taken now, none after it is.
@@ -133,7 +146,10 @@ impl Lane {
             self.handle(occurrence)
         });
         // Turns are given in the order of asking.
-        join_all(handled).await
+        let handled = join_all(handled).await;
+        // What came together is judged together.
+        self.adapter.relay.attempted(batch.take_attempts()).await;
+        handled
     }
 
     /// Keeps what cannot even be read as a dead letter.
@@ -143,7 +159,7 @@ impl Lane {
             self.mend(&mut turn);
             self.bury(&turn, &occurrence, reason, 1)
         };
-        queued.committed().await
+        queued.committed().await.0
     }
 
     /// How the lane stands. An event that takes long does not hold this up.

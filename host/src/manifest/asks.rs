@@ -218,7 +218,7 @@ const fn action_text(action: Action) -> &'static str {
         Action::Edit => "may edit the messages that it sent",
         Action::React => "may react to messages",
         Action::Typing => "may show that an answer is being written",
-        Action::Ask => "may ask questions with buttons",
+        Action::Ask => "may carry permission prompts to your approvers",
         Action::Fetch => "may fetch attachments",
         Action::History => "may read earlier messages of a conversation",
     }

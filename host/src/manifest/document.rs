@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use toml::Spanned;
 
 use super::{
-    Action, BodyShape, Bound, FieldPattern, Method, Pointer, Sent, TextUnit, UrlTemplate,
+    Action, BodyShape, Bound, Buttons, FieldPattern, Method, Pointer, Repeats, Sent, TextUnit, UrlTemplate,
     error::Fault,
     path::PathPattern,
     pointer::PointerPattern,
@@ -29,7 +29,7 @@ use crate::{
 pub(super) const NOT_YET: [(&str, &str); 1] = [("socket", "outgoing WebSockets (`[[socket]]`)")];
 
 /// Actions that this version cannot ask an adapter for.
-pub(super) const ACTIONS_NOT_YET: [Action; 2] = [Action::Ask, Action::History];
+pub(super) const ACTIONS_NOT_YET: [Action; 1] = [Action::History];
 
 /// A list whose elements are read one by one later, because an error while a list is read only names the whole list.
 #[derive(Debug, Default, Deserialize)]
@@ -212,6 +212,16 @@ pub(super) struct IdentityTable {
     pub(super) quoted: List,
     pub(super) group: Option<Spanned<Value>>,
     pub(super) when: Option<Spanned<BTreeMap<Spanned<String>, Spanned<String>>>>,
+    pub(super) token: Option<Spanned<Value>>,
+    pub(super) repeats: Option<Spanned<Repeats>>,
+    pub(super) acknowledge: Option<Spanned<AcknowledgeTable>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AcknowledgeTable {
+    pub(super) endpoint: Spanned<String>,
+    pub(super) fields: BTreeMap<Spanned<String>, Spanned<Value>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -256,12 +266,15 @@ pub(super) struct EndpointTable {
     pub(super) files: Option<Spanned<List>>,
     #[serde(default)]
     pub(super) fixed: BTreeMap<Spanned<String>, Spanned<Scalar>>,
+    #[serde(default)]
+    pub(super) values: BTreeMap<Spanned<String>, Spanned<List>>,
     pub(super) conversation: Option<Spanned<List>>,
     pub(super) thread: Option<Spanned<Bound>>,
     pub(super) message: Option<Spanned<Bound>>,
     pub(super) reply_to: Option<Spanned<Bound>>,
     pub(super) text: Option<Spanned<FieldPattern>>,
     pub(super) spoken: Option<Spanned<List>>,
+    pub(super) buttons: Option<Spanned<Buttons>>,
     pub(super) emoji: Option<Spanned<Bound>>,
     pub(super) reference: Option<Spanned<Bound>>,
     pub(super) sent: Option<Spanned<Sent>>,

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    Action, Bound, FieldPattern, HeaderTemplate, Method, Pointer, PointerPattern, Scalar, UrlTemplate,
+    Action, Bound, Buttons, FieldPattern, HeaderTemplate, Method, Pointer, PointerPattern, Scalar, UrlTemplate,
     template::{header_pairs, secrets},
     value::{line, list, pairs, quoted},
 };
@@ -43,18 +43,23 @@ pub struct Endpoint {
     pub files: Vec<String>,
     /// Leaves that the host writes; the adapter may not.
     pub fixed: BTreeMap<Pointer, Scalar>,
+    /// The texts that a leaf may have where it is there, each a string.
+    pub values: BTreeMap<FieldPattern, BTreeSet<String>>,
     /// What must equal the action's conversation; one of them at least must be there.
     pub conversation: Vec<Bound>,
     /// Must equal the action's thread, and be there where the action has one.
     pub thread: Option<Bound>,
-    /// Must equal the message that the action is about where it is there (`edit`, `react`).
+    /// Must equal the message that the action is about where it is there (`edit`, `react`). For `ask`, the message whose
+    /// place the prompt takes: there if there is one, and not there for a new message.
     pub message: Option<Bound>,
     /// Must equal the message that the action answers where it is there.
     pub reply_to: Option<Bound>,
-    /// Must equal the action's text where it is there.
+    /// Must equal the action's text where it is there; for `ask` it is there.
     pub text: Option<FieldPattern>,
     /// Must each be an address of a link, or a language of a block, of the action's text.
     pub spoken: Vec<FieldPattern>,
+    /// Where the buttons of a prompt stand: just those of the action, in their order, and none for other actions.
+    pub buttons: Option<Buttons>,
     /// Must equal the emoji of the action `react` where it is there.
     pub emoji: Option<Bound>,
     /// Must equal the reference of the action `fetch`.
@@ -111,7 +116,7 @@ impl<'de> Deserialize<'de> for Use {
         action.map(Self::Action).map_err(|_| {
             serde::de::Error::custom(format!(
                 "{:?} is nothing that an endpoint can be for; take \"handle\", \"call\", or an action: \"send\", \
-                 \"edit\", \"react\", \"typing\", \"fetch\"",
+                 \"edit\", \"react\", \"typing\", \"ask\", \"fetch\"",
                 super::plain::excerpt(&word, 40)
             ))
         })
@@ -212,6 +217,17 @@ impl Endpoint {
         !self.conversation.is_empty()
     }
 
+    /// Whether a prompt can be sent with it as a new message, whose id the host then reads.
+    #[must_use]
+    pub fn asks_anew(&self) -> bool {
+        let rewrites = match &self.message {
+            Some(Bound::Field(field)) => self.required.contains(field),
+            Some(Bound::Variable(_)) => true,
+            None => false,
+        };
+        self.uses.contains(&Use::Action(Action::Ask)) && matches!(self.sent, Some(Sent::One(_))) && !rewrites
+    }
+
     /// The names of the secrets that it needs.
     #[must_use]
     pub fn secrets(&self) -> BTreeSet<&str> {
@@ -258,12 +274,15 @@ impl fmt::Display for Endpoint {
         list(f, "json", self.json.iter().map(|part| quoted(part)))?;
         list(f, "files", self.files.iter().map(|part| quoted(part)))?;
         pairs(f, "fixed", self.fixed.iter().map(|(at, scalar)| (quoted(at.as_str()), scalar)))?;
+        let texts = |texts: &BTreeSet<String>| texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
+        pairs(f, "values", self.values.iter().map(|(field, allowed)| (field, format!("[{}]", texts(allowed)))))?;
         list(f, "conversation", &self.conversation)?;
         line(f, "thread", self.thread.as_ref())?;
         line(f, "message", self.message.as_ref())?;
         line(f, "reply-to", self.reply_to.as_ref())?;
         line(f, "text", self.text.as_ref())?;
         list(f, "spoken", &self.spoken)?;
+        line(f, "buttons", self.buttons.as_ref())?;
         line(f, "emoji", self.emoji.as_ref())?;
         line(f, "reference", self.reference.as_ref())?;
         line(f, "sent", self.sent.as_ref())?;

@@ -1,5 +1,7 @@
 //! The checks of identity rules: a rule that loads can be read, and reads only what it may.
 
+mod pressed;
+
 use std::{collections::BTreeMap, ops::Range};
 
 use toml::Spanned;
@@ -30,13 +32,14 @@ enum Use {
     Time,
     Text,
     Quoted,
+    Token,
 }
 
 impl Use {
     fn allows(self, value: &Value) -> bool {
         match value {
             Value::Pointer(_) => true,
-            _ if self == Self::Quoted => false,
+            _ if matches!(self, Self::Quoted | Self::Token) => false,
             Value::Match(_) => true,
             Value::Path => !matches!(self, Self::Name | Self::Time),
             Value::Header(_) => self != Self::Event,
@@ -69,6 +72,7 @@ impl Use {
                  words of the adapter's own are composed, not read"
             }
             Self::Quoted => "what the answered message said is a pointer",
+            Self::Token => "what came back with the button is a pointer",
         }
     }
 }
@@ -113,6 +117,8 @@ pub(super) fn rule(table: IdentityTable, platform: &Platform) -> Checked<Identit
             }
         }
     };
+    let pressed = pressed::Pressed { token: table.token, repeats: table.repeats, acknowledge: table.acknowledge };
+    let pressed = pressed.checked(table.kind, table.name.span(), &check, platform)?;
     let text_by = match &table.words {
         Some(words) if *words.get_ref() == TextBy::Adapter => {
             return Err(Fault::wrong(
@@ -147,6 +153,9 @@ pub(super) fn rule(table: IdentityTable, platform: &Platform) -> Checked<Identit
         quoted: check.values(table.quoted, Use::Quoted)?,
         group: check.optional(table.group, Use::Reference)?,
         when: table.when.map(|when| condition(when, platform)).transpose()?,
+        token: pressed.token,
+        repeats: pressed.repeats,
+        acknowledge: pressed.acknowledge,
     })
 }
 

@@ -9,6 +9,7 @@
 //! [`Contract`] says in plain words what the user would grant ([`Contract::asks`]).
 
 mod asks;
+mod buttons;
 mod check;
 mod document;
 mod endpoint;
@@ -33,6 +34,7 @@ use std::{
 };
 
 pub use asks::{Ask, Change, Severity};
+pub use buttons::{Acknowledge, Buttons, Repeats};
 pub use endpoint::{BodyShape, Endpoint, Sent, Use};
 pub use error::{Malformed, ManifestError, Place};
 pub use field::{Bound, FieldPattern, FieldToken};
@@ -195,7 +197,7 @@ pub enum Action {
     React,
     /// Show that an answer is being written.
     Typing,
-    /// Ask a question with buttons.
+    /// Show a permission prompt to an approver.
     Ask,
     /// Fetch an attachment.
     Fetch,

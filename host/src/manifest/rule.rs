@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{
+    buttons::{Acknowledge, Repeats},
     route::RouteAuth,
     value::{Scalar, Value, line, list, pairs, quoted},
 };
@@ -53,6 +54,12 @@ pub struct IdentityRule {
     pub group: Option<Value>,
     /// It applies only while the setting of that name has this value.
     pub when: Option<(String, String)>,
+    /// What came back with a pressed button; there if the kind is `button`, and only then.
+    pub token: Option<Value>,
+    /// What the platform repeats of the message whose button was pressed.
+    pub repeats: Option<Repeats>,
+    /// How the host tells the platform that it took the press.
+    pub acknowledge: Option<Acknowledge>,
 }
 
 impl IdentityRule {
@@ -145,6 +152,9 @@ impl fmt::Display for IdentityRule {
         list(f, "text", &self.text)?;
         list(f, "quoted", &self.quoted)?;
         line(f, "group", self.group.as_ref())?;
-        pairs(f, "when", self.when.iter().map(|(setting, value)| (setting, quoted(value))))
+        pairs(f, "when", self.when.iter().map(|(setting, value)| (setting, quoted(value))))?;
+        line(f, "token", self.token.as_ref())?;
+        line(f, "repeats", self.repeats.as_ref())?;
+        line(f, "acknowledge", self.acknowledge.as_ref())
     }
 }

@@ -174,7 +174,7 @@ fn errors_name_key_line_column_and_mend() {
         ),
         (
             "actions = [\"send\", \"ask\"]",
-            "line 4, column 20, actions[1]: this version of Sluicegate does not know the action \"ask\" yet",
+            "line 4, column 20, actions[1]: no prompt could be sent: it needs an endpoint for = [\"ask\"]",
         ),
         ("actions = [\"history\"]", "the action \"history\""),
     ] {

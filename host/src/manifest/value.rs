@@ -193,8 +193,15 @@ pub(super) fn pairs<K: fmt::Display, V: fmt::Display>(
     key: &str,
     pairs: impl IntoIterator<Item = (K, V)>,
 ) -> fmt::Result {
+    let mut pairs = pairs.into_iter().peekable();
+    let is_empty = pairs.peek().is_none();
+    line(f, key, (!is_empty).then(|| joined(pairs)))
+}
+
+/// An inline table.
+pub(super) fn joined<K: fmt::Display, V: fmt::Display>(pairs: impl IntoIterator<Item = (K, V)>) -> String {
     let pairs: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
-    line(f, key, (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", "))))
+    format!("{{ {} }}", pairs.join(", "))
 }
 
 #[cfg(test)]

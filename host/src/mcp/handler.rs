@@ -77,7 +77,10 @@ fn as_tool(definition: ToolDefinition) -> Tool {
 
 impl<S: Surface> ServerHandler for Handler<S> {
     fn get_info(&self) -> ServerConfig {
-        let channel = BTreeMap::from([("claude/channel".to_owned(), serde_json::Map::new())]);
+        let mut channel = BTreeMap::from([("claude/channel".to_owned(), serde_json::Map::new())]);
+        if self.surface.relays_permissions() {
+            channel.insert("claude/channel/permission".to_owned(), serde_json::Map::new());
+        }
         // Tools are declared even while there are none: adapters that are granted later bring theirs.
         let capabilities = ServerCapabilities::builder()
             .enable_experimental_with(channel)

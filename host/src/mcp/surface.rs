@@ -67,7 +67,12 @@ pub trait Surface: Send + Sync + 'static {
     /// The client has sent `initialize`: only now may anything have a side effect. Called once.
     fn initialized(&self);
 
-    /// The client asks whether a tool may run; untrusted, in the order in which requests came. It asks only servers
-    /// that declare `claude/channel/permission`, which this one does not yet.
-    fn permission_request(&self, _request: JsonObject) {}
+    /// Whether the client's permission requests can be taken to somebody: declared as `claude/channel/permission`.
+    fn relays_permissions(&self) -> bool;
+
+    /// The client asks whether a tool may run; untrusted, in the order in which requests and tool calls came.
+    fn permission_request(&self, request: JsonObject);
+
+    /// The client calls a tool; told in the same order, and before [`call`](Self::call).
+    fn tool_called(&self);
 }

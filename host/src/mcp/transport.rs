@@ -83,6 +83,10 @@ impl<R: AsyncRead + Send + Unpin, S: Surface> Conversation<R, S> {
                     }
                     ClientRequest::PingRequest(_) => None,
                     _ if !self.initialized => Some((ErrorCode::INVALID_REQUEST, "send initialize first")),
+                    ClientRequest::CallToolRequest(_) => {
+                        self.surface.tool_called();
+                        None
+                    }
                     _ => None,
                 };
                 match refusal {

@@ -7,7 +7,7 @@
 
 mod burst;
 mod link;
-mod lookalike;
+pub(crate) mod lookalike;
 pub mod render;
 pub mod sanitise;
 pub mod wire;

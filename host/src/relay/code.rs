@@ -51,6 +51,11 @@ impl Token {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What is chance in it.
+    pub(super) fn digits(&self) -> &str {
+        self.0.strip_prefix(PREFIX).unwrap_or(&self.0)
+    }
 }
 
 /// Shows nothing, like a code.
@@ -117,7 +122,7 @@ pub struct Typed {
 }
 
 /// Reads a text that is a verdict and nothing else: `y`, `yes`, `n` or `no`, space, and five letters of the
-/// alphabet; case and space around it do not count (`^\s*(y|yes|n|no)\s+([a-km-z]{5})\s*$`, in ASCII alone).
+/// alphabet; case and space around it do not count (`^\s*(y|yes|n|no)\s+([a-km-z]{5})\s*$`, where `\s` is space, tab, newline, form feed and carriage return).
 #[must_use]
 pub fn typed(text: &str) -> Option<Typed> {
     if !text.is_ascii() {
@@ -135,8 +140,118 @@ pub fn typed(text: &str) -> Option<Typed> {
     shaped.then_some(Typed { verdict, code: Code(code) })
 }
 
-/// Whether a person could take a text for a verdict.
-#[must_use]
-pub fn looks_like_verdict(text: &str) -> bool {
-    typed(text).is_some()
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn exactly_the_form_that_is_documented_is_a_verdict() {
+        for (text, verdict, code) in [
+            ("yes abcde", Verdict::Allow, "abcde"),
+            ("y abcde", Verdict::Allow, "abcde"),
+            ("no abcde", Verdict::Deny, "abcde"),
+            ("n abcde", Verdict::Deny, "abcde"),
+            ("YES AbCdE", Verdict::Allow, "abcde"),
+            ("  no \t\r\n abcde\n", Verdict::Deny, "abcde"),
+            ("yes zzzzz", Verdict::Allow, "zzzzz"),
+        ] {
+            assert_eq!(typed(text), Some(Typed { verdict, code: Code(code.into()) }), "{text:?}");
+        }
+        for text in [
+            "",
+            "yes",
+            "abcde",
+            "yesabcde",
+            "yes abcd",
+            "yes abcdef",
+            "yes ablde",
+            "yes abcd1",
+            "yes abcde x",
+            "x yes abcde",
+            "yes abc de",
+            "ok abcde",
+            "yes: abcde",
+            "yes-abcde",
+            "/yes abcde",
+            "\"yes abcde\"",
+            "yes abcde.",
+            "yes аbcde",
+            "yes\u{A0}abcde",
+            "yes\u{200B} abcde",
+            "yes abcde\u{FE0F}",
+            "ｙｅｓ abcde",
+            "ye\u{17F} abcde",
+            "yes abcde\0",
+            "yes\u{B}abcde",
+        ] {
+            assert_eq!(typed(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_host_makes_has_the_shape_of_a_token() {
+        let token = token().unwrap();
+        assert_eq!(Token::read(token.as_str()), Some(token.clone()));
+        assert!(token.as_str().len() <= 64);
+        let digits = &token.as_str()[PREFIX.len()..];
+        for text in [
+            digits.to_owned(),
+            format!("sg.{digits}0"),
+            format!("sg.{}", &digits[1..]),
+            format!("SG.{digits}"),
+            format!(" sg.{digits}"),
+            format!("sg.{}g", &digits[1..]),
+            format!("sg.{}A", &digits[1..]),
+            "sg.".into(),
+            String::new(),
+        ] {
+            assert_eq!(Token::read(&text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn minted_codes_are_new_and_of_the_alphabet() {
+        let mut taken = HashSet::new();
+        let mut tokens = HashSet::new();
+        let mut letters = HashSet::new();
+        for _ in 0..500 {
+            let codes = Codes::mint(&taken).unwrap();
+            assert_eq!(codes.code.as_str().len(), LENGTH);
+            letters.extend(codes.code.as_str().bytes());
+            assert!(taken.insert(codes.code));
+            for token in [codes.allow, codes.deny, codes.more] {
+                assert!(Token::read(token.as_str()).is_some());
+                assert!(tokens.insert(token));
+            }
+        }
+        assert_eq!(letters, LETTERS.iter().copied().collect());
+    }
+
+    #[test]
+    fn nothing_that_is_good_for_a_verdict_is_shown_for_debugging() {
+        let codes = Codes::mint(&HashSet::new()).unwrap();
+        let shown = format!("{codes:?} {:?}", Typed { verdict: Verdict::Allow, code: codes.code.clone() });
+        for word in [codes.code.as_str(), codes.allow.as_str(), codes.deny.as_str(), codes.more.as_str()] {
+            assert!(!shown.contains(word), "{shown}");
+        }
+    }
+
+    proptest! {
+        /// The rule of the documentation, as a regular expression: another reading of it.
+        #[test]
+        fn a_verdict_is_what_the_expression_of_the_documentation_matches(
+            text in prop_oneof![
+                any::<String>(),
+                r"(?i-u)\s{0,2}(y|yes|n|no|ye|nope)\s{0,2}[a-z01]{4,6}\s{0,2}x{0,1}",
+                "[yesno \t\u{A0}\u{212A}\u{17F}abк]{0,12}",
+            ],
+        ) {
+            let rule = regex::Regex::new(r"^[ \t\n\f\r]*(?i-u:y|yes|n|no)[ \t\n\f\r]+(?i-u:[a-km-z]{5})[ \t\n\f\r]*$").unwrap();
+            prop_assert_eq!(typed(&text).is_some(), rule.is_match(&text), "{:?}", text);
+        }
+    }
 }

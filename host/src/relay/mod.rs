@@ -11,12 +11,26 @@
 //! never shown to Claude as chat.
 
 mod code;
+mod courier;
+mod desk;
+mod docket;
+mod likeness;
 mod live;
+mod policy;
+mod prompt;
 pub mod record;
+#[expect(clippy::module_inception, reason = "the module is named after its type")]
+mod relay;
 mod request;
 mod verdict;
 
-pub use code::{Code, Codes, Token, Typed, looks_like_verdict, typed};
+pub use code::{Code, Codes, Token, Typed, typed};
+pub use desk::desk;
+pub use docket::{Approver, Asked, Docket, Ended, Judged, NotAsked, NotOpened, Open, Presented, Terms, Ticket};
+pub use likeness::looks_like_verdict;
 pub use live::{AskId, Live};
+pub use policy::{Policy, Rule};
+pub use prompt::{Asking, Ending, Means, Shown, View, counted, outcome, prompt, subject};
+pub use relay::Relay;
 pub use request::{Malformed, Request, RequestId};
 pub use verdict::{Attempt, By, Choice, Repeated, Verdict, Why};

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::AdapterName;
+use crate::{clock::now_ms, name::AdapterName};
 
 /// One line of the record. The journal chains the lines by their hashes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,14 @@ pub struct Entry {
     /// What happened.
     #[serde(flatten)]
     pub what: What,
+}
+
+impl Entry {
+    /// What happens now.
+    #[must_use]
+    pub fn of(request: Option<&str>, what: What) -> Self {
+        Self { time_ms: now_ms(), request: request.map(str::to_owned), what }
+    }
 }
 
 /// What happened to a request.

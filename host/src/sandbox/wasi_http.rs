@@ -20,7 +20,10 @@ use super::{
     guest_log::GuestLog,
     room::{ANSWERS, Room},
 };
-use crate::egress::{Answer, Asked, Body, Content, Egress, Part, Permit, Problem};
+use crate::{
+    egress::{Answer, Asked, Body, Content, Egress, Part, Permit, Problem},
+    manifest::{Action, Use},
+};
 
 /// What follows the name of an endpoint in an authority. `.invalid` can never be a host (RFC 2606).
 const SUFFIX: &str = ".endpoint.invalid";
@@ -74,6 +77,8 @@ pub(super) struct Outlet {
 pub struct Traces {
     /// Messages that the platform has taken: conversation and id.
     pub sent: Vec<(String, String)>,
+    /// Whether the platform has taken the prompt of an `ask`.
+    pub asked: bool,
     /// Files that were kept of answers, by their ids.
     pub downloaded: Vec<String>,
     /// Why it is not known whether the platform did something.
@@ -85,6 +90,8 @@ impl Traces {
     pub(super) fn note(&mut self, permit: &Permit, answered: &Result<Answer, Problem>) {
         match answered {
             Ok(answer) => {
+                let is_taken = (200..300).contains(&answer.status);
+                self.asked |= is_taken && permit.purpose == Use::Action(Action::Ask);
                 let conversation = permit.conversation.iter();
                 self.sent.extend(conversation.flat_map(|it| answer.sent.iter().map(|id| (it.clone(), id.clone()))));
             }
@@ -252,13 +259,7 @@ async fn read(headers: &HeaderMap, body: Bytes) -> Result<Body, String> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::{
-        egress::Values,
-        files::FileStore,
-        limits::Limits,
-        manifest::{Platform, Use},
-        name::AdapterName,
-    };
+    use crate::{egress::Values, files::FileStore, limits::Limits, manifest::Platform, name::AdapterName};
 
     fn outlet(log_lines: usize) -> Outlet {
         Outlet::new(Arc::new(GuestLog::new("it".into(), log_lines)))
@@ -268,7 +269,7 @@ mod tests {
         let platform = Arc::new(Platform::default());
         let files = FileStore::open(&dir.path().join("inbox"), 1, 1).unwrap();
         let name = AdapterName::new("it").unwrap();
-        let egress = Egress::new(name, platform, Values::default(), files, &Limits::default());
+        let egress = Egress::new(name, platform, Values::default(), files, &Limits::default(), Arc::default());
         Way { egress: Arc::new(egress), permit: Permit::bare(Use::Handle), within }
     }
 
@@ -296,6 +297,23 @@ mod tests {
         let mut outlet = outlet(1);
         outlet.open(Some(way(&dir, Duration::ZERO)), 1);
         assert_eq!(outlet.request().unwrap().within, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_prompt_is_taken_when_the_platform_says_so() {
+        let answered = |status| Ok(Answer { status, headers: Vec::new(), body: Vec::new(), sent: Vec::new() });
+        for (action, answered, expected) in [
+            (Action::Ask, answered(200), true),
+            (Action::Ask, answered(400), false),
+            (Action::Ask, answered(302), false),
+            (Action::Ask, Err(Problem::Denied("x".into())), false),
+            (Action::Ask, Err(Problem::TimedOut), false),
+            (Action::Send, answered(200), false),
+        ] {
+            let mut traces = Traces::default();
+            traces.note(&Permit::bare(Use::Action(action)), &answered);
+            assert_eq!(traces.asked, expected, "{action:?} {answered:?}");
+        }
     }
 
     #[tokio::test]

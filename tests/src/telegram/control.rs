@@ -194,27 +194,6 @@ impl Telegram {
         })
     }
 
-    /// The user presses the button with that `callback_data` under a message of the bot; gives the query's id.
-    ///
-    /// # Panics
-    /// If there is no such button.
-    pub fn press(&self, user: i64, chat: i64, message: i64, data: &str) -> String {
-        self.change(|state| {
-            let rows = state.stored(chat, message).value["reply_markup"]["inline_keyboard"].clone();
-            let mut buttons = rows.as_array().into_iter().flatten().filter_map(Value::as_array).flatten();
-            assert!(buttons.any(|button| button["callback_data"] == data), "there is no button {data:?}: {rows}");
-            state.press(user, chat, message, data)
-        })
-    }
-
-    /// As [`Self::press`], whether there is such a button or not: clients can be made to send anything.
-    ///
-    /// # Panics
-    /// If there is no such message.
-    pub fn press_forged(&self, user: i64, chat: i64, message: i64, data: &str) -> String {
-        self.change(|state| state.press(user, chat, message, data))
-    }
-
     /// Queues an update of any kind; gives its `update_id`.
     pub fn update(&self, kind: &str, value: &Value) -> i64 {
         self.change(|state| state.queue.push(kind, value))
@@ -227,21 +206,9 @@ impl Telegram {
 }
 
 impl State {
-    fn stored(&mut self, chat: i64, message: i64) -> &mut Stored {
+    pub(super) fn stored(&mut self, chat: i64, message: i64) -> &mut Stored {
         let stored = self.chats.get_mut(&chat).and_then(|chat| chat.messages.get_mut(&message));
         stored.unwrap_or_else(|| panic!("there is no message {message} in {chat}"))
-    }
-
-    fn press(&mut self, user: i64, chat: i64, message: i64, data: &str) -> String {
-        let message = self.stored(chat, message).value.clone();
-        let id = format!("{}", 4_382_093_511_000_000_017_u64 + self.queries.len() as u64);
-        let update = json!({
-            "id": id, "from": self.user_json(user), "message": message, "chat_instance": "-3391725538442018",
-            "data": data,
-        });
-        self.queries.insert(id.clone(), Value::Null);
-        self.queue.push("callback_query", &update);
-        id
     }
 
     pub(super) fn post(&mut self, post: Post) -> Said {

@@ -16,7 +16,9 @@
 //!
 //! let answer = telegram.wait_for_text(alice, "hello back");            // a message of the bot, as JSON
 //! let bytes = telegram.look(|view| view.file_of(&answer));             // what it sent, if it has a file
-//! telegram.press(alice, alice, answer["message_id"].as_i64().unwrap(), "allow:abcde");
+//! let data = telegram.look(|view| view.button(alice, answer["message_id"].as_i64().unwrap(), "Allow")).unwrap();
+//! let query = telegram.press(alice, alice, answer["message_id"].as_i64().unwrap(), &data);
+//! telegram.wait("the press is acknowledged", |view| view.answer_to(&query));
 //! telegram.wait("the bot reacts", |view| view.reactions(alice, said.message).pop());
 //! telegram.wait_until_confirmed(said.update);
 //!
@@ -47,6 +49,7 @@ mod media;
 mod messages;
 mod methods;
 mod post;
+mod presses;
 mod refusal;
 pub mod remote;
 mod replies;
@@ -61,6 +64,7 @@ pub use elsewhere::Elsewhere;
 pub use faults::Fault;
 pub use files::Content;
 pub use post::Post;
+pub use presses::query;
 pub use refusal::Refusal;
 pub use request::Upload;
 pub use view::{Action, Call, View};

@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) commands: Value,
     /// Of every callback query its answer, or null.
     pub(super) queries: BTreeMap<String, Value>,
+    /// Of every callback query the update that told it.
+    pub(super) pressed: BTreeMap<String, i64>,
     pub(super) next_group: u64,
     pub(super) seen: Seen,
 }
@@ -67,6 +69,7 @@ impl State {
             webhook: String::new(),
             commands: json!([]),
             queries: BTreeMap::new(),
+            pressed: BTreeMap::new(),
             next_group: 13_700_000_000_000_001,
             seen: Seen::default(),
         }

@@ -136,6 +136,36 @@ impl<'a> View<'a> {
         self.0.queries.get(query).filter(|answer| !answer.is_null()).cloned()
     }
 
+    /// The callback queries that nobody answered: their buttons still show that they wait.
+    pub fn unanswered(&self) -> Vec<String> {
+        self.0.queries.iter().filter(|(_, answer)| answer.is_null()).map(|(query, _)| query.clone()).collect()
+    }
+
+    /// The update that told of a press; 0 if there was none.
+    pub fn update_of(&self, query: &str) -> i64 {
+        self.0.pressed.get(query).copied().unwrap_or(0)
+    }
+
+    /// The buttons of a message as they are now, row by row: label, and `callback_data` where it has that.
+    pub fn buttons(&self, chat: i64, message: i64) -> Vec<(String, Option<String>)> {
+        let Some(message) = self.message(chat, message) else { return Vec::new() };
+        let rows = message["reply_markup"]["inline_keyboard"].as_array();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let buttons = rows.into_iter().flatten().filter_map(Value::as_array).flatten();
+        buttons.map(|button| (text(&button["text"]).unwrap_or_default(), text(&button["callback_data"]))).collect()
+    }
+
+    /// The `callback_data` of the button whose label has that in it.
+    pub fn button(&self, chat: i64, message: i64, label: &str) -> Option<String> {
+        self.buttons(chat, message).into_iter().find(|(other, _)| other.contains(label))?.1
+    }
+
+    /// The text of a message as it is now; empty if it has none.
+    pub fn text(&self, chat: i64, message: i64) -> String {
+        let text = self.message(chat, message).and_then(|message| message["text"].as_str().map(str::to_owned));
+        text.unwrap_or_default()
+    }
+
     /// What is in a file.
     pub fn file(&self, file_id: &str) -> Option<Content> {
         self.0.files.get(file_id).map(|file| file.content.clone())

@@ -2,7 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use sluicegate_sdk::testing::{kept, outgoing};
+use sluicegate_sdk::testing::{kept, outgoing, prompt};
 
 fn said(text: &str) -> Outgoing {
     outgoing("412587349", text)
@@ -285,6 +285,76 @@ fn a_text_is_edited_or_what_stands_below_a_file() {
         let (performed, made) = perform(edit(), "edit", &answers);
         assert_eq!(performed, expected);
         assert_eq!(made.iter().map(|(_, body)| body).collect::<Vec<_>>(), requests);
+    }
+}
+
+const BUTTONS: [(&str, &str); 3] = [("See more", "sg.3"), ("Allow", "sg.1"), ("Deny", "sg.2")];
+
+fn question(buttons: &[(&str, &str)]) -> Prompt {
+    let prompt = prompt("412587349", "😀 Run `ls`?", buttons);
+    let spans = vec![Span { start: 6, end: 10, style: Style::Code }];
+    Prompt { text: RichText { spans, ..prompt.text }, ..prompt }
+}
+
+#[test]
+fn a_question_goes_with_its_buttons_in_their_order() {
+    let button = |(label, token): (&str, &str)| json!({ "text": label, "callback_data": token });
+    let [more, allow, deny] = BUTTONS.map(button);
+    for (buttons, rows) in [
+        (&BUTTONS[1..], json!([[allow, deny]])),
+        (&BUTTONS[..], json!([[more], [allow, deny]])),
+        (&BUTTONS[2..], json!([[deny]])),
+        (&[], Value::Null),
+    ] {
+        let (performed, made) = perform(Action::Ask(question(buttons)), "ask", &[("sendMessage", sent())]);
+        assert_eq!(performed, Ok(Outcome::Done), "the host reads the id itself");
+        let mut expected = json!({
+            "chat_id": 412587349,
+            "text": "😀 Run `ls`?",
+            "entities": [{ "type": "code", "offset": 7, "length": 4 }],
+        });
+        if !rows.is_null() {
+            expected["reply_markup"] = json!({ "inline_keyboard": rows });
+        }
+        assert_eq!(made, [("sendMessage".to_owned(), expected)], "no empty keyboard either");
+    }
+    let prompt = Prompt { place: place(Some("77")), ..question(&BUTTONS) };
+    let (_, made) = perform(Action::Ask(prompt), "ask", &[("sendMessage", sent())]);
+    assert_eq!((&made[0].1["chat_id"], &made[0].1["message_thread_id"]), (&json!(-1001234567890_i64), &json!(77)));
+}
+
+#[test]
+fn a_question_takes_the_place_of_an_earlier_one() {
+    let same =
+        "Bad Request: message is not modified: specified new message content and reply markup are exactly the same";
+    let gone = "Bad Request: message to edit not found";
+    let no_text = "Bad Request: there is no text in the message to edit";
+    for (answer, expected) in [
+        (sent(), Ok(Outcome::Done)),
+        (no(400, same), Ok(Outcome::Done)),
+        (no(400, gone), Err(Failure::platform(400, gone))),
+        (no(400, no_text), Err(Failure::platform(400, no_text))),
+    ] {
+        for buttons in [&BUTTONS[1..], &[]] {
+            let prompt = Prompt { replaces: Some("12".to_owned()), ..question(buttons) };
+            let (performed, made) = perform(Action::Ask(prompt), "ask", &[("editMessageText", answer.clone())]);
+            assert_eq!(performed, expected);
+            let [(endpoint, body)] = &made[..] else { unreachable!("one request") };
+            assert_eq!((endpoint.as_str(), &body["message_id"]), ("editMessageText", &json!(12)));
+            assert_eq!((&body["text"], &body["entities"][0]["type"]), (&json!("😀 Run `ls`?"), &json!("code")));
+            assert_eq!(body.get("reply_markup").is_some(), !buttons.is_empty(), "without it the buttons disappear");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn buttons_read_row_by_row_are_those_of_the_question(labels in proptest::collection::vec("[A-Za-z 😀]{1,6}", 0..7)) {
+        let buttons: Vec<(&str, &str)> = labels.iter().map(|label| (label.as_str(), label.as_str())).collect();
+        let (_, made) = perform(Action::Ask(question(&buttons)), "ask", &[("sendMessage", sent())]);
+        let rows = json::array(&made[0].1, "/reply_markup/inline_keyboard").iter();
+        let shown: Vec<&str> = rows.flat_map(|row| json::array(row, "")).filter_map(|it| json::text(it, "/text")).collect();
+        prop_assert_eq!(shown, labels);
     }
 }
 

@@ -43,11 +43,19 @@ pub fn check_request(request: &Request, purpose: &str) {
     let mut found = Vec::new();
     leaves(&document, String::new(), &mut found);
     for leaf in &found {
-        assert!(lists(endpoint, "fields", leaf), "{} has no field {leaf}", request.endpoint);
+        let listed = lists(endpoint, "fields", leaf) || buttons(endpoint).contains(leaf);
+        assert!(listed, "{} has no field {leaf}", request.endpoint);
     }
     for required in endpoint["required"].as_array().into_iter().flatten() {
         assert!(found.iter().any(|leaf| leaf == required), "{} needs {required}", request.endpoint);
     }
+}
+
+/// Where the endpoint has the labels and the tokens of buttons.
+fn buttons(endpoint: &Value) -> Vec<String> {
+    let Some(buttons) = endpoint.get("buttons") else { return Vec::new() };
+    let at = buttons["at"].as_str().unwrap();
+    ["label", "token"].map(|part| format!("{at}{}", buttons[part].as_str().unwrap())).into()
 }
 
 fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
@@ -66,7 +74,8 @@ fn holds(rule: &Value, update: &Value) -> bool {
     let equal = rule["equal"].as_object().into_iter().flatten().all(|(pointer, value)| at(pointer) == Some(value));
     let ids =
         ["event", "message", "sender", "conversation"].iter().all(|key| at(rule[key].as_str().unwrap()).is_some());
-    all("require", true) && all("absent", false) && equal && ids && at(rule["time"]["at"].as_str().unwrap()).is_some()
+    let timed = rule["time"]["at"].as_str().is_none_or(|time| at(time).is_some());
+    all("require", true) && all("absent", false) && equal && ids && timed
 }
 
 /// Checks that the rule of the message is the only one that applies, and that it finds the text that is to be read.
@@ -95,7 +104,7 @@ fn the_manifest_asks_for_what_the_adapter_does() {
     assert_eq!(manifest["profile"].as_str(), Some("telegram"));
     assert!(manifest["hint"].as_str().unwrap().chars().count() <= 300);
     let actions: Vec<_> = manifest["actions"].as_array().unwrap().iter().filter_map(|it| it.as_str()).collect();
-    assert_eq!(actions, ["send", "edit", "react", "typing", "fetch"]);
+    assert_eq!(actions, ["send", "edit", "react", "typing", "ask", "fetch"]);
     let uses: Vec<&Value> =
         PROFILE["endpoint"].as_array().unwrap().iter().flat_map(|it| it["for"].as_array().unwrap()).collect();
     assert!(actions.iter().all(|action| uses.contains(&&json!(action))));
@@ -106,9 +115,13 @@ fn the_manifest_asks_for_what_the_adapter_does() {
 fn the_profile_lists_no_field_that_leaks() {
     let leaks =
         ["parse_mode", "reply_parameters/chat_id", "quote", "link_preview", "reply_markup", "media", "thumbnail"];
+    let keys = ["/reply_markup/inline_keyboard/*/*/text", "/reply_markup/inline_keyboard/*/*/callback_data"];
     for endpoint in PROFILE["endpoint"].as_array().unwrap() {
         let bound = endpoint["conversation"] == json!(["/chat_id"]);
-        for field in endpoint["fields"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let asks = lists(endpoint, "for", "ask");
+        assert_eq!(buttons(endpoint), if asks { keys.map(str::to_owned).to_vec() } else { vec![] }, "{endpoint}");
+        let fields = endpoint["fields"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        for field in fields.filter(|field| !(asks && keys.contains(field))) {
             assert!(!leaks.iter().any(|leak| field.contains(leak)), "{field}");
             assert!(bound || !["/text", "/caption", "/chat_id"].contains(&field), "{field}");
         }

@@ -1,5 +1,7 @@
 //! What of a request must agree with the action: where it goes, what it answers or changes, and what it says.
 
+mod prompt;
+
 use std::collections::BTreeSet;
 
 use super::Denial;
@@ -60,7 +62,13 @@ pub(super) fn check(
     for field in &endpoint.spoken {
         request.spoken(field, &permit.spoken)?;
     }
-    endpoint.text.as_ref().map_or(Ok(()), |field| request.text(field, permit.text.as_deref()))
+    for (field, texts) in &endpoint.values {
+        request.value(field, texts)?;
+    }
+    if let Some(field) = &endpoint.text {
+        request.text(field, permit.text.as_deref())?;
+    }
+    request.prompt(endpoint, permit)
 }
 
 /// What is compared: exactly what is then sent.
@@ -156,6 +164,19 @@ impl<'a> Request<'a> {
                 shown(bound),
                 given.shown(),
                 excerpt(wanted, 40)
+            ))),
+        }
+    }
+
+    /// What the endpoint leaves to the adapter is one of the texts that it names.
+    fn value(&self, field: &FieldPattern, texts: &BTreeSet<String>) -> Result<(), Denial> {
+        let is_one = |node: &&Node| matches!(node, Node::Text(text) if texts.contains(text));
+        match self.fields(field).into_iter().find(|node| !is_one(node)) {
+            None => Ok(()),
+            Some(node) => Err(Denial::new(format!(
+                "the field {} is {}, which is not among its `values`; give one of those, or leave it out",
+                excerpt(&field.text, 80),
+                Given::Field(node).shown()
             ))),
         }
     }

@@ -3,4 +3,5 @@
 mod attacks;
 mod everyday;
 mod platform;
+mod prompts;
 mod properties;

@@ -5,6 +5,7 @@
 mod addresses;
 mod exchanges;
 mod files;
+mod prompts;
 mod server;
 mod tls;
 mod way;

@@ -84,7 +84,7 @@ impl Way {
         let dir = tempfile::tempdir().unwrap();
         let files = FileStore::open(&dir.path().join("inbox"), MUCH, MUCH).unwrap();
         let name = AdapterName::new("it").unwrap();
-        let egress = Egress::new(name, Arc::new(platform), values, files, &Limits::default());
+        let egress = Egress::new(name, Arc::new(platform), values, files, &Limits::default(), Arc::default());
         Self { egress: Arc::new(egress), server, _dir: dir }
     }
 

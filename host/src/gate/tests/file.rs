@@ -230,7 +230,7 @@ fn add_some() {
 fn codes_do_not_appear_in_debug_output() {
     let bench = Bench::new();
     let code = bench.pair("s", NOW);
-    bench.gate.create_invite(NOW).unwrap();
+    bench.gate.create_invite(Role::Speaker, NOW).unwrap();
     let access = bench.gate.access().unwrap();
     let shown = format!("{access:?}");
     assert!(!shown.contains(&code) && !shown.contains(access.invites.keys().next().unwrap()), "{shown}");

@@ -10,13 +10,13 @@ fn saying<'a>(sender: &'a str, text: &'a str) -> Speaker<'a> {
 fn a_code_lets_one_sender_in_once_and_is_stored_nowhere() {
     let bench = Bench::new();
     assert!(bench.gate.open_invites(NOW) == 0);
-    let code = Gate::open(bench.path.clone()).create_invite(NOW).unwrap();
+    let code = Gate::open(bench.path.clone()).create_invite(Role::Speaker, NOW).unwrap();
     assert!(looks_like_invite(&code) && code.len() == 14, "{code}");
     assert!(!fs::read_to_string(&bench.path).unwrap().contains(&code[5..]));
     assert!(bench.gate.open_invites(NOW) == 1 && bench.gate.is_open_invite(&code, NOW));
     let typed = format!(" {} ", code.replace('-', " ").to_uppercase());
     let redeemed = bench.gate.redeem(&saying("s", &typed), NOW + 1).unwrap();
-    assert_eq!(redeemed, Redeemed { sender: "s".into(), conversation: "s".into(), new: true });
+    assert_eq!(redeemed, Redeemed { sender: "s".into(), conversation: "s".into(), new: true, approver: false });
     assert_eq!(bench.gate.redeem(&saying("t", &code), NOW + 1), None);
     assert!(bench.gate.open_invites(NOW) == 0 && !bench.gate.is_open_invite(&code, NOW));
     assert_eq!(bench.gate.judge(&direct("s"), NOW), Ruling::Deliver);
@@ -26,7 +26,7 @@ fn a_code_lets_one_sender_in_once_and_is_stored_nowhere() {
 #[test]
 fn only_own_words_in_a_direct_message_by_a_vetted_rule_redeem() {
     let bench = Bench::new();
-    let code = bench.gate.create_invite(NOW).unwrap();
+    let code = bench.gate.create_invite(Role::Speaker, NOW).unwrap();
     let good = saying("s", &code);
     let quoted = format!("the code is {code}");
     for bad in [
@@ -52,7 +52,7 @@ fn only_own_words_in_a_direct_message_by_a_vetted_rule_redeem() {
 #[test]
 fn five_wrong_codes_silence_a_sender_for_ten_minutes_and_nobody_else() {
     let bench = Bench::new();
-    let code = bench.gate.create_invite(NOW + 9 * MINUTE).unwrap();
+    let code = bench.gate.create_invite(Role::Speaker, NOW + 9 * MINUTE).unwrap();
     let wrong = if code == "join-0000-0000" { "join-1111-1111" } else { "join-0000-0000" };
     for _ in 0..5 {
         assert_eq!(bench.gate.redeem(&saying("s", wrong), NOW), None);
@@ -65,16 +65,16 @@ fn five_wrong_codes_silence_a_sender_for_ten_minutes_and_nobody_else() {
     assert!(bench.gate.is_open_invite(&code, NOW + 9 * MINUTE), "it is not used up, and not for the adapter");
     assert!(bench.gate.redeem(&saying("s", &code), NOW + 10 * MINUTE).is_some());
 
-    let code = bench.gate.create_invite(NOW).unwrap();
+    let code = bench.gate.create_invite(Role::Speaker, NOW).unwrap();
     assert!(bench.gate.redeem(&saying("chatty", &code), NOW).is_some());
 }
 
 #[test]
 fn at_most_eight_are_open_and_all_can_be_revoked() {
     let bench = Bench::new();
-    let codes: Vec<_> = (0..8).map(|_| bench.gate.create_invite(NOW).unwrap()).collect();
-    assert!(matches!(bench.gate.create_invite(NOW), Err(GateError::TooManyInvites { open: 8 })));
-    bench.gate.create_invite(NOW + 10 * MINUTE).unwrap();
+    let codes: Vec<_> = (0..8).map(|_| bench.gate.create_invite(Role::Speaker, NOW).unwrap()).collect();
+    assert!(matches!(bench.gate.create_invite(Role::Speaker, NOW), Err(GateError::TooManyInvites { open: 8 })));
+    bench.gate.create_invite(Role::Speaker, NOW + 10 * MINUTE).unwrap();
     assert_eq!(bench.gate.revoke_invites(NOW + 10 * MINUTE).unwrap(), 1);
     assert!(codes.iter().all(|code| bench.gate.redeem(&saying("s", code), NOW).is_none()));
 }
@@ -82,7 +82,7 @@ fn at_most_eight_are_open_and_all_can_be_revoked() {
 #[test]
 fn of_many_who_race_for_one_code_one_gets_in() {
     let bench = Bench::new();
-    let code = bench.gate.create_invite(NOW).unwrap();
+    let code = bench.gate.create_invite(Role::Speaker, NOW).unwrap();
     let got_in = std::thread::scope(|scope| {
         let racers: Vec<_> = (0..8)
             .map(|n| {
@@ -99,9 +99,9 @@ fn of_many_who_race_for_one_code_one_gets_in() {
 #[test]
 fn expired_invitations_are_not_open() {
     let bench = Bench::new();
-    bench.gate.create_invite(NOW).unwrap();
+    bench.gate.create_invite(Role::Speaker, NOW).unwrap();
     assert_eq!((bench.gate.open_invites(NOW + 10 * MINUTE - 1), bench.gate.open_invites(NOW + 10 * MINUTE)), (1, 0));
     assert!(!bench.gate.has_open_invites(), "that was long ago");
-    bench.gate.create_invite(i64::MAX - 1).unwrap();
+    bench.gate.create_invite(Role::Speaker, i64::MAX - 1).unwrap();
     assert!(bench.gate.has_open_invites());
 }

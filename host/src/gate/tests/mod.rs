@@ -1,6 +1,7 @@
 //! What the gate must hold, one file for each idea.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod approvers;
 mod commands;
 mod file;
 mod invites;

@@ -53,15 +53,18 @@ fn the_user_is_shown_who_it_is_and_what_they_wrote() {
 fn only_the_sender_that_was_shown_is_approved_and_only_once() {
     let bench = Bench::new();
     let code = bench.pair("s", NOW);
-    assert!(matches!(bench.gate.approve("ffffff0", "s", NOW), Err(GateError::NoPairing { .. })));
-    assert!(matches!(bench.gate.approve("", "s", NOW), Err(GateError::NoPairing { .. })));
-    assert!(matches!(bench.gate.approve(&code, "t", NOW), Err(GateError::OtherSender { .. })));
-    assert!(matches!(bench.gate.approve(&code, "s", NOW + 60 * MINUTE), Err(GateError::NoPairing { .. })));
+    assert!(matches!(bench.gate.approve("ffffff0", "s", Role::Speaker, NOW), Err(GateError::NoPairing { .. })));
+    assert!(matches!(bench.gate.approve("", "s", Role::Speaker, NOW), Err(GateError::NoPairing { .. })));
+    assert!(matches!(bench.gate.approve(&code, "t", Role::Speaker, NOW), Err(GateError::OtherSender { .. })));
+    assert!(matches!(
+        bench.gate.approve(&code, "s", Role::Speaker, NOW + 60 * MINUTE),
+        Err(GateError::NoPairing { .. })
+    ));
     assert!(matches!(bench.gate.judge(&direct("s"), NOW), Ruling::Pair { remind: true, .. }));
-    let approved = bench.gate.approve(&format!(" {} ", code.to_uppercase()), "s", NOW).unwrap();
+    let approved = bench.gate.approve(&format!(" {} ", code.to_uppercase()), "s", Role::Speaker, NOW).unwrap();
     assert_eq!(approved, Approved { sender: "s".into(), conversation: "s".into() });
     assert_eq!(bench.gate.judge(&direct("s"), NOW), Ruling::Deliver);
-    assert!(matches!(bench.gate.approve(&code, "s", NOW), Err(GateError::NoPairing { .. })));
+    assert!(matches!(bench.gate.approve(&code, "s", Role::Speaker, NOW), Err(GateError::NoPairing { .. })));
     assert_eq!(bench.json()["allowFrom"], serde_json::json!(["s"]));
     assert_eq!(bench.json()["pending"], serde_json::json!({}));
 }
@@ -72,7 +75,7 @@ fn an_id_that_nobody_could_compare_is_not_approved_from_a_file_either() {
         r#"{{"pending":{{"abcdef":{{"senderId":"a\u202eb","chatId":"c","createdAt":{NOW},"expiresAt":{}}}}}}}"#,
         NOW + MINUTE
     ));
-    assert!(matches!(bench.gate.approve("abcdef", "a\u{202e}b", NOW), Err(GateError::Id { .. })));
+    assert!(matches!(bench.gate.approve("abcdef", "a\u{202e}b", Role::Speaker, NOW), Err(GateError::Id { .. })));
     assert_eq!(bench.gate.access().unwrap().allow_from, Vec::<String>::new());
 }
 

@@ -1,5 +1,7 @@
 //! What holds for everything that strangers and broken files can do.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +26,7 @@ proptest! {
         let bench = Bench::with(&format!(
             r#"{{"dmPolicy":"{policy}","allowFrom":["owner"],"groups":{{"g":{{"allowFrom":["owner"]}}}},"approvers":["owner"]}}"#
         ));
-        bench.gate.create_invite(NOW).unwrap();
+        bench.gate.create_invite(Role::Speaker, NOW).unwrap();
         for (who, text, kind, [is_direct, mentions_me, vetted, own, reply_to_me], minute, redeems) in &acts {
             let sender = format!("s{who}");
             let speaker = Speaker {
@@ -46,6 +48,7 @@ proptest! {
             let access = bench.gate.access().unwrap();
             prop_assert_eq!(&access.allow_from, &["owner"]);
             prop_assert_eq!(&access.approvers, &["owner"]);
+            prop_assert!(!bench.gate.is_approver(&sender));
             prop_assert_eq!(&access.groups["g"].allow_from, &["owner"]);
             prop_assert_eq!(access.dm_policy.as_str(), policy);
             prop_assert!(access.pending.len() <= 3);
@@ -60,6 +63,38 @@ proptest! {
         prop_assert_ne!(bench.gate.judge(&direct("a"), NOW), Ruling::Deliver);
         prop_assert_ne!(bench.gate.judge(&grouped("a", "g"), NOW), Ruling::Deliver);
         prop_assert!(bench.gate.redeem(&direct("a"), NOW).is_none());
+        prop_assert!(!bench.gate.is_approver("a") && bench.gate.approvers().is_empty());
+    }
+
+    #[test]
+    fn whoever_approves_is_listed_for_it_and_may_speak(
+        changes in proptest::collection::vec((0..7u8, "[a-d]"), 0..16),
+        disabled in any::<bool>(),
+    ) {
+        let bench = Bench::new();
+        let (mut speakers, mut approvers) = (BTreeSet::new(), BTreeSet::new());
+        for (change, id) in changes {
+            match change {
+                0 | 1 => { bench.gate.allow(&id).unwrap(); speakers.insert(id); }
+                2 => { bench.gate.remove(&id).unwrap(); speakers.remove(&id); approvers.remove(&id); }
+                3 | 4 => {
+                    prop_assert_eq!(bench.gate.approver_add(&id).is_ok(), speakers.contains(&id));
+                    if speakers.contains(&id) { approvers.insert(id); }
+                }
+                5 => { bench.gate.approver_remove(&id).unwrap(); approvers.remove(&id); }
+                _ => { bench.gate.group_add("g", false, &[id]).unwrap(); }
+            }
+        }
+        if disabled {
+            bench.gate.set_policy(DmPolicy::Disabled).unwrap();
+            approvers.clear();
+        }
+        let mut found = bench.gate.approvers();
+        found.sort();
+        prop_assert_eq!(found, approvers.iter().cloned().collect::<Vec<_>>());
+        for id in ["a", "b", "c", "d", "g", "page"] {
+            prop_assert_eq!(bench.gate.is_approver(id), approvers.contains(id));
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod commits;
 mod crash;
 mod files;
 mod outbox;
+mod permissions;
+mod prompts;
 mod tables;
 
 use std::sync::mpsc::{self, Receiver, Sender};

@@ -89,7 +89,7 @@ const fn purpose_text(purpose: Use) -> &'static str {
             Action::Edit => "to edit messages",
             Action::React => "to react to messages",
             Action::Typing => "to show that an answer is being written",
-            Action::Ask => "to ask questions with buttons",
+            Action::Ask => "to carry permission prompts",
             Action::Fetch => "to fetch attachments",
             Action::History => "to read earlier messages",
         },

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Range};
 
 use toml::Spanned;
 
-use super::{BODY_BYTES, Checked, MANY, body::Body, elements, settings::Settings, twice};
+use super::{BODY_BYTES, Checked, MANY, ask, body::Body, elements, settings::Settings, twice};
 use crate::manifest::{
     Action, Bound, Endpoint, FieldPattern, HeaderTemplate, Method, Piece, UrlTemplate, Use,
     document::{ACTIONS_NOT_YET, EndpointTable, List},
@@ -57,13 +57,14 @@ pub(super) fn endpoint(mut table: EndpointTable, settings: &Settings) -> Checked
     if let Some(thread) = table.thread.as_ref().filter(|_| conversation.is_empty()) {
         return Err(Fault::wrong(thread.span(), "a thread is part of a conversation; say where that is too"));
     }
-    only_for(table.message.as_ref(), &uses, &[Action::Edit, Action::React], "message")?;
+    only_for(table.message.as_ref(), &uses, &[Action::Edit, Action::React, Action::Ask], "message")?;
     only_for(table.reply_to.as_ref(), &uses, &[Action::Send], "reply-to")?;
-    only_for(table.text.as_ref(), &uses, &[Action::Send, Action::Edit], "text")?;
-    only_for(table.spoken.as_ref(), &uses, &[Action::Send, Action::Edit], "spoken")?;
+    only_for(table.text.as_ref(), &uses, &[Action::Send, Action::Edit, Action::Ask], "text")?;
+    only_for(table.spoken.as_ref(), &uses, &[Action::Send, Action::Edit, Action::Ask], "spoken")?;
+    only_for(table.buttons.as_ref(), &uses, &[Action::Ask], "buttons")?;
     only_for(table.emoji.as_ref(), &uses, &[Action::React], "emoji")?;
     only_for(table.reference.as_ref(), &uses, &[Action::Fetch], "reference")?;
-    only_for(table.sent.as_ref(), &uses, &[Action::Send], "sent")?;
+    only_for(table.sent.as_ref(), &uses, &[Action::Send, Action::Ask], "sent")?;
 
     let thread = bounds.optional("thread", table.thread)?;
     let message = bounds.optional("message", table.message)?;
@@ -75,6 +76,8 @@ pub(super) fn endpoint(mut table: EndpointTable, settings: &Settings) -> Checked
     for field in elements::<FieldPattern>(table.spoken, MANY)? {
         spoken.push(bounds.leaf("spoken", field)?);
     }
+    let buttons = table.buttons.map(|buttons| ask::buttons(buttons, &mut bounds)).transpose()?;
+    let values = ask::values(table.values, &mut bounds)?;
 
     let download = table.download.as_ref().is_some_and(|download| *download.get_ref());
     let is_get = *table.method.get_ref() == Method::Get;
@@ -96,7 +99,7 @@ pub(super) fn endpoint(mut table: EndpointTable, settings: &Settings) -> Checked
     if let Some(sent) = table.sent.as_ref().filter(|_| download) {
         return Err(Fault::wrong(sent.span(), "a file names no message; take this or `download` out"));
     }
-    Ok(Endpoint {
+    let endpoint = Endpoint {
         name: table.name.into_inner().0,
         uses,
         method: table.method.into_inner(),
@@ -108,6 +111,7 @@ pub(super) fn endpoint(mut table: EndpointTable, settings: &Settings) -> Checked
         json: body.json,
         files: body.files,
         fixed: body.fixed,
+        values,
         url: table.url.into_inner(),
         conversation,
         thread,
@@ -115,12 +119,14 @@ pub(super) fn endpoint(mut table: EndpointTable, settings: &Settings) -> Checked
         reply_to,
         text,
         spoken,
+        buttons,
         emoji,
         reference,
         sent: table.sent.map(Spanned::into_inner),
         download,
         max_bytes: table.max_bytes.map(Spanned::into_inner),
-    })
+    };
+    ask::check(&endpoint, for_span).map(|()| endpoint)
 }
 
 fn uses(given: Spanned<List>) -> Checked<BTreeSet<Use>> {
@@ -172,14 +178,14 @@ fn only_for<T>(given: Option<&Spanned<T>>, uses: &BTreeSet<Use>, actions: &[Acti
 }
 
 /// What is compared with the action; each thing with one part of it.
-struct Bounds<'a> {
+pub(super) struct Bounds<'a> {
     url: &'a UrlTemplate,
-    body: &'a Body,
+    pub(super) body: &'a Body,
     seen: Vec<(&'static str, Bound)>,
 }
 
 impl Bounds<'_> {
-    fn check(&mut self, word: &'static str, bound: Spanned<Bound>) -> Checked<Bound> {
+    pub(super) fn check(&mut self, word: &'static str, bound: Spanned<Bound>) -> Checked<Bound> {
         let (span, bound) = (bound.span(), bound.into_inner());
         match &bound {
             Bound::Field(field) => {
@@ -202,7 +208,7 @@ impl Bounds<'_> {
         bound.map(|bound| self.check(word, bound)).transpose()
     }
 
-    fn leaf(&mut self, word: &'static str, field: Spanned<FieldPattern>) -> Checked<FieldPattern> {
+    pub(super) fn leaf(&mut self, word: &'static str, field: Spanned<FieldPattern>) -> Checked<FieldPattern> {
         let (span, field) = (field.span(), field.into_inner());
         self.check(word, Spanned::new(span, Bound::Field(field.clone()))).map(|_| field)
     }

@@ -1,5 +1,6 @@
 //! From TOML to a manifest or a platform: the checks that need more than one value.
 
+mod ask;
 mod body;
 mod endpoint;
 mod platform;
@@ -88,7 +89,7 @@ fn manifest_of(mut document: ManifestDocument) -> Checked<Manifest> {
             return Err(Fault::wrong(profile.span(), problem));
         }
     }
-    let mut actions = BTreeSet::new();
+    let (mut actions, mut asks) = (BTreeSet::new(), None);
     for action in elements::<Action>(document.actions, MANY)? {
         let (span, action) = (action.span(), action.into_inner());
         if ACTIONS_NOT_YET.contains(&action) {
@@ -96,6 +97,9 @@ fn manifest_of(mut document: ManifestDocument) -> Checked<Manifest> {
         }
         if !actions.insert(action) {
             return Err(twice(span, action.as_str()));
+        }
+        if action == Action::Ask {
+            asks = Some(span);
         }
     }
     let mut meta = Vec::new();
@@ -120,6 +124,13 @@ fn manifest_of(mut document: ManifestDocument) -> Checked<Manifest> {
         tools.push(tool(table)?);
     }
     let own = platform(own, &Owner::Adapter(&document.name))?;
+    if let Some(span) = asks {
+        match document.profile.as_ref().map(|profile| profiles::find(&profile.get_ref().0)) {
+            None => ask::can_ask(&own, span)?,
+            Some(Ok(platform)) => ask::can_ask(&platform, span)?,
+            Some(Err(error)) => return Err(Fault::wrong(span, error.to_string())),
+        }
+    }
     Ok(Manifest {
         name: document.name,
         version: document.version.0,

@@ -62,7 +62,7 @@ async fn calls_at_once_are_bounded() {
 }
 
 #[tokio::test]
-async fn permission_requests_are_handed_over_in_order() {
+async fn permission_requests_and_tool_calls_are_handed_over_in_order() {
     let mut talk = Talk::ready().await;
     let request = |id: u32| {
         json!({"jsonrpc": "2.0", "method": "notifications/claude/channel/permission_request", "params":
@@ -72,11 +72,15 @@ async fn permission_requests_are_handed_over_in_order() {
     for id in 0..100 {
         talk.say(request(id)).await;
     }
+    talk.say(json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "echo"}}).to_string()).await;
+    assert_eq!(talk.hear().await["id"], 7);
+    talk.say(request(100)).await;
     talk.say(r#"{"jsonrpc":"2.0","method":"notifications/claude/channel/permission_request","params":[1]}"#).await;
     talk.say(r#"{"jsonrpc":"2.0","method":"notifications/claude/channel/permission_request"}"#).await;
     talk.still_answers().await;
     let asked = talk.surface.asked.lock().unwrap().clone();
-    assert_eq!(asked, (0..100).map(|id| json!(id)).collect::<Vec<_>>());
+    let expected = (0..100).map(|id| json!(id)).chain([json!("a tool call"), json!(100)]);
+    assert_eq!(asked, expected.collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -92,8 +92,16 @@ impl Surface for Fake {
         self.initialized.fetch_add(1, Ordering::SeqCst);
     }
 
+    fn relays_permissions(&self) -> bool {
+        self.more_tools.load(Ordering::SeqCst)
+    }
+
     fn permission_request(&self, request: JsonObject) {
         self.asked.lock().unwrap().push(request["request_id"].clone());
+    }
+
+    fn tool_called(&self) {
+        self.asked.lock().unwrap().push("a tool call".into());
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a hostile adapter with a grant may try. Every row must be denied, for the reason that is named.
 
+mod codes;
 mod document;
 mod grant;
 mod parts;
+mod prompt;
 mod url;
 
 use super::platform::*;

@@ -4,7 +4,7 @@ use super::platform::*;
 use crate::{
     egress::{
         Body, Permit, PreparedBody, PreparedPart, Values,
-        request::{build, build_poll, sent},
+        request::{build_poll, sent},
     },
     manifest::{Action, Base, Bound, Endpoint, Method, Parameter, Piece, Use},
     signature::Secret,

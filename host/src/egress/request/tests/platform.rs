@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    egress::{Asked, Body, Content, Denied, Part, Permit, Prepared, PreparedBody, Values, request::build},
+    egress::{Asked, Body, Content, Denied, Part, Permit, Prepared, PreparedBody, Values, request},
     files::KeptFile,
     manifest::{
-        Action, Base, BodyShape, Bound, Cursor, Endpoint, FieldPattern, HeaderTemplate, Method, Parameter, Piece,
-        Pointer, PointerPattern, Poll, Scalar, Sent, UrlTemplate, Use,
+        Action, Base, BodyShape, Bound, Buttons, Cursor, Endpoint, FieldPattern, HeaderTemplate, Method, Parameter,
+        Piece, Pointer, PointerPattern, Poll, Scalar, Sent, UrlTemplate, Use,
     },
+    relay::{Choice, Live},
     signature::Secret,
 };
 
@@ -70,12 +71,14 @@ fn endpoint(name: &str, action: Action, url: UrlTemplate) -> Endpoint {
         json: vec![],
         files: vec![],
         fixed: BTreeMap::new(),
+        values: BTreeMap::new(),
         conversation: vec![],
         thread: None,
         message: None,
         reply_to: None,
         text: None,
         spoken: vec![],
+        buttons: None,
         emoji: None,
         reference: None,
         sent: None,
@@ -110,6 +113,32 @@ pub(in crate::egress::request::tests) fn send_message() -> Endpoint {
         sent: Some(Sent::One(pointer("/result/message_id"))),
         ..endpoint("sendMessage", Action::Send, bot(&["sendMessage"]))
     }
+}
+
+const KEYBOARD: &str = "/reply_markup/inline_keyboard/*/*";
+
+/// A message that may be a prompt.
+pub(in crate::egress::request::tests) fn prompt() -> Endpoint {
+    let mut endpoint = send_message();
+    endpoint.uses.insert(Use::Action(Action::Ask));
+    endpoint.fields.extend(fields(&[&format!("{KEYBOARD}/text"), &format!("{KEYBOARD}/callback_data")]));
+    let kinds = ["bold", "text_link", "pre"].map(Into::into).into();
+    endpoint.values.insert(FieldPattern::parse("/entities/*/type").unwrap(), kinds);
+    let at = FieldPattern::parse(KEYBOARD).unwrap();
+    endpoint.buttons = Some(Buttons { at, label: pointer("/text"), token: pointer("/callback_data") });
+    endpoint
+}
+
+/// A change of a message that may be a prompt.
+pub(in crate::egress::request::tests) fn rewrite() -> Endpoint {
+    let mut endpoint = prompt();
+    endpoint.name = "editMessageText".into();
+    endpoint.uses = [Use::Action(Action::Edit), Use::Action(Action::Ask)].into();
+    endpoint.url = bot(&["editMessageText"]);
+    endpoint.fields.extend(fields(&["/message_id"]));
+    endpoint.message = Some(bound("/message_id"));
+    endpoint.sent = None;
+    endpoint
 }
 
 /// A photo, in parts.
@@ -272,6 +301,35 @@ pub(in crate::egress::request::tests) fn permit(action: Action) -> Permit {
     }
 }
 
+pub(in crate::egress::request::tests) const ALLOW: &str = "sg.0123456789abcdef0123456789abcdef";
+pub(in crate::egress::request::tests) const DENY: &str = "sg.fedcba9876543210fedcba9876543210";
+
+/// The buttons that the tests are about.
+pub(in crate::egress::request::tests) fn choices() -> Vec<Choice> {
+    [("✅ Allow", ALLOW), ("❌ Deny", DENY)]
+        .map(|(label, token)| Choice { label: label.into(), token: token.into() })
+        .into()
+}
+
+/// The prompt that the tests are about, as a new message.
+pub(in crate::egress::request::tests) fn ask() -> Permit {
+    let ask = permit(Action::Ask);
+    Permit {
+        message: None,
+        reply_to: None,
+        emoji: None,
+        reference: None,
+        files: vec![],
+        choices: Some(choices()),
+        ..ask
+    }
+}
+
+/// The same in the place of a message.
+pub(in crate::egress::request::tests) fn ask_again() -> Permit {
+    Permit { message: Some("81".into()), ..ask() }
+}
+
 /// The same in a thread.
 pub(in crate::egress::request::tests) fn permit_in_thread(action: Action) -> Permit {
     Permit { thread: Some("7".into()), ..permit(action) }
@@ -324,6 +382,16 @@ pub(in crate::egress::request::tests) fn file_part(name: &str, id: &str, convers
 /// A message to the right place that says the right thing, with more members.
 pub(in crate::egress::request::tests) fn message(more: &str) -> Asked {
     json(format!(r#"{{"chat_id":{CHAT},"text":"{TEXT}"{more}}}"#))
+}
+
+/// While no prompt waits.
+pub(in crate::egress::request::tests) fn build(
+    endpoint: &Endpoint,
+    values: &Values,
+    permit: &Permit,
+    asked: Asked,
+) -> Result<Prepared, Denied> {
+    request::build(endpoint, values, &Live::default(), permit, asked)
 }
 
 pub(in crate::egress::request::tests) fn attempt(endpoint: &Endpoint, asked: Asked) -> Result<Prepared, Denied> {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::platform::*;
 use crate::{
-    egress::{Prepared, PreparedBody, PreparedPart, request::build},
+    egress::{Prepared, PreparedBody, PreparedPart},
     manifest::{Action, Endpoint, FieldToken},
 };
 

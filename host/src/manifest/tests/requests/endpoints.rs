@@ -91,7 +91,7 @@ fn what_names_a_conversation_is_compared_with_the_actions() {
         ("download = true", "download = true\nmax-bytes = 9", "a download has the limit of files"),
         ("sent = \"/result/message_id\"", "sent = \"/id\"\ndownload = true", "the limit of files"),
         ("max-bytes = 1048576", "download = true", "a file names no message"),
-        ("text = \"/text\"", "buttons = \"/text\"", "unknown field `buttons`"),
+        ("text = \"/text\"", "buttons = \"/text\"", "expected { at = \"/rows/*/*\", label = \"/text\""),
         ("for = [\"send\", \"typing\"]", "for = [\"send\", \"handle\"]", "make two endpoints of it"),
         ("for = [\"send\", \"typing\"]", "for = [\"send\", \"fetch\"]", "make two endpoints of it"),
         ("for = [\"send\", \"typing\"]", "for = [\"handle\"]", "conversation: \"handle\" is about no conversation"),

@@ -2,7 +2,7 @@
 
 use super::{super::platform::*, OTHER, UNLISTED, assert_denied, attack, to};
 use crate::{
-    egress::{Body, Permit, request::build},
+    egress::{Body, Permit},
     manifest::{Action, Bound, Endpoint, FieldPattern},
 };
 

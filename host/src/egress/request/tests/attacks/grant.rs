@@ -2,7 +2,7 @@
 
 use super::super::platform::*;
 use crate::{
-    egress::{Permit, Values, request::build},
+    egress::{Permit, Values},
     manifest::{Base, BodyShape, Bound, Endpoint, Piece, Pointer, Scalar, Use},
     signature::Secret,
 };

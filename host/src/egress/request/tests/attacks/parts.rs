@@ -2,7 +2,7 @@
 
 use super::{super::platform::*, OTHER, UNLISTED, assert_denied, attack, to};
 use crate::{
-    egress::{Asked, Body, Content, Part, Permit, request::build},
+    egress::{Asked, Body, Content, Part, Permit},
     manifest::{FieldPattern, Use},
 };
 

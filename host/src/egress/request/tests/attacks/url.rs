@@ -2,7 +2,7 @@
 
 use super::{super::platform::*, OTHER, assert_denied, attack};
 use crate::{
-    egress::{Permit, request::build},
+    egress::Permit,
     manifest::{Action, Endpoint, Use},
 };
 

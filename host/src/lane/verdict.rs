@@ -1,0 +1,125 @@
+//! What of an event could be a verdict: read by the host, before the adapter sees it.
+//!
+//! The adapter never sees an event that is a verdict or looks like one, and Claude never sees it as chat. Whether it
+//! counts is decided by the relay, once the event is committed.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Lane, Occurrence, Turn, commit::Queued};
+use crate::{
+    clock::now_ms,
+    egress::{Asked, Body, Permit},
+    evidence::{Evidence, Reading},
+    gate::{Ruling, Verdicts},
+    manifest::Use,
+    message::Kind,
+    relay::{Attempt, By, Repeated, Token, looks_like_verdict, typed},
+    sandbox::Delivery,
+};
+
+/// How long the platform has to take note of a pressed button.
+const ACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+impl Lane {
+    /// Takes out what could be a verdict.
+    pub(super) fn verdict(
+        &self,
+        turn: &Turn,
+        occurrence: &Occurrence,
+        evidence: &Arc<Evidence>,
+        readings: &[Reading],
+    ) -> Option<Queued> {
+        let found = readings.iter().find_map(|reading| Some((reading, self.attempt_in(reading)?)));
+        let (reading, by) = found?;
+        let adapter = &self.adapter;
+        let approver = adapter.gate.is_approver(&reading.sender);
+        if let By::Pressed { .. } = by {
+            self.acknowledge(evidence, reading);
+        } else if !approver {
+            let text = reading.text.as_deref().unwrap_or_default();
+            match adapter.gate.judge(&adapter.speaker(reading, text, reading.text_by, false), now_ms()) {
+                Ruling::Deliver => {}
+                ruling => {
+                    self.turn_away(ruling, reading);
+                    return Some(self.queue_answered(turn, occurrence, Some(&reading.event)));
+                }
+            }
+        }
+        let mut attempt = self.attempt_of(reading, by);
+        // Where several rules apply, another one may name another sender.
+        attempt.vetted &= readings.len() == 1;
+        attempt.revived = occurrence.revives.is_some();
+        attempt.received_ms = evidence.context.received_ms;
+        let mut queued = self.queue_answered(turn, occurrence, Some(&reading.event));
+        queued.attempts.push(attempt);
+        Some(queued)
+    }
+
+    /// What the adapter hands over as a message although it could be a verdict: never one, and never chat.
+    pub(super) fn verdict_in(&self, delivery: &Delivery, occurrence: &Occurrence) -> Option<Attempt> {
+        let Delivery { reading, text, text_by, .. } = delivery;
+        let spoken = Reading { text: Some(text.clone()), text_by: *text_by, ..reading.clone() };
+        let by = self.attempt_in(&spoken)?;
+        let received_ms = occurrence.evidence.as_ref().map_or(0, |evidence| evidence.context.received_ms);
+        Some(Attempt { vetted: false, received_ms, ..self.attempt_of(&spoken, by) })
+    }
+
+    fn attempt_in(&self, reading: &Reading) -> Option<By> {
+        if let Some(token) = reading.token.as_deref().and_then(Token::read) {
+            let repeated = reading.repeated.clone().unwrap_or(Repeated { text: None, choices: None });
+            return Some(By::Pressed { token, repeated });
+        }
+        let text = reading.text.as_deref().filter(|text| looks_like_verdict(text))?;
+        Some(match typed(text) {
+            None => By::Lookalike,
+            Some(typed) => By::Typed {
+                verdict: typed.verdict,
+                code: typed.code,
+                written: reading.kind == Kind::Message,
+                text_by: reading.text_by,
+                whole: reading.text_at == 0,
+                reply_to: reading.reply_to.clone(),
+                buttons_only: self.adapter.gate.settings().verdicts == Verdicts::Buttons,
+            },
+        })
+    }
+
+    /// Who attempts it, by a rule that only an adapter of the host's trust can have.
+    fn attempt_of(&self, reading: &Reading, by: By) -> Attempt {
+        let adapter = &self.adapter;
+        Attempt {
+            adapter: adapter.name().clone(),
+            rule: reading.rule.to_string(),
+            event: reading.event.clone(),
+            // Whoever writes a page or holds the key of a route can say what they like in its name.
+            vetted: adapter.can_ask() && (!reading.by_credential || adapter.is_own_page()),
+            revived: false,
+            sender: reading.sender.clone(),
+            sender_name: reading.sender_name.clone(),
+            approver: adapter.gate.is_approver(&reading.sender),
+            conversation: reading.conversation.clone(),
+            direct: reading.direct,
+            message: reading.message_id.clone(),
+            received_ms: 0,
+            by,
+        }
+    }
+
+    /// Tells the platform that a pressed button was noticed.
+    fn acknowledge(&self, evidence: &Evidence, reading: &Reading) {
+        let platform = &self.adapter.program.contract.platform;
+        let rule = platform.identity(&reading.rule);
+        let acknowledgement = rule.and_then(|rule| rule.acknowledgement(evidence));
+        let Some((endpoint, body)) = acknowledgement.map(|(endpoint, body)| (endpoint.to_owned(), body)) else { return };
+        let Ok(slot) = Arc::clone(&self.acknowledging).try_acquire_owned() else { return };
+        let adapter = Arc::clone(&self.adapter);
+        tokio::spawn(async move {
+            let asked = Asked { body: Body::Json(body), ..Asked::default() };
+            let permit = Permit::bare(Use::Handle);
+            if let Err(problem) = adapter.egress.send(&permit, &endpoint, asked, ACKNOWLEDGED).await {
+                tracing::debug!(adapter = %adapter.name(), "a pressed button was not acknowledged: {problem:?}");
+            }
+            drop(slot);
+        });
+    }
+}

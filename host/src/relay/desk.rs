@@ -1,0 +1,467 @@
+//! The desk: takes what Claude Code asks to the approvers, and their verdict back.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Approver, AskId, Asked, Asking, Attempt, By, Ended, Ending, Judged, Means, Open, Relay, Request, RequestId, Rule, Shown,
+    Terms, Ticket, Verdict, View, Why, counted,
+    courier::{Address, Couriers, Doing, Errand},
+    outcome, prompt,
+    record::{Entry, Evidence, What},
+    relay::Task,
+    subject,
+};
+use crate::{
+    actions,
+    adapters::Adapter,
+    clock::now_ms,
+    gate::{Verdicts, visible},
+    host::Host,
+    manifest::{self, Action, Endpoint, Platform, Use},
+    name::AdapterName,
+    outbox::Wire,
+    sandbox::types,
+};
+
+/// The longest sleep until something expires.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Characters of each of Claude Code's texts that the record keeps.
+const PREVIEW: usize = 2000;
+
+/// Runs the desk of a session until its host is gone.
+pub async fn desk(host: Arc<Host>, wire: Wire) {
+    let relay = Arc::clone(host.relay());
+    let Some(mut tasks) = relay.tasks() else { return };
+    let couriers = Couriers::new(Arc::clone(&relay), Arc::clone(&host.registry));
+    let mut desk = Desk { host, relay, wire, couriers, held: HashMap::new(), told: false };
+    loop {
+        let next = desk.relay.docket().next_due();
+        let wait = next.map_or(LONGEST, |due| {
+            Duration::from_millis(u64::try_from(due.saturating_sub(now_ms())).unwrap_or_default()).min(LONGEST)
+        });
+        tokio::select! {
+            task = tasks.recv() => match task {
+                Some(task) => desk.does(task).await,
+                None => return,
+            },
+            () = tokio::time::sleep(wait) => desk.expire(),
+        }
+    }
+}
+
+struct Desk {
+    host: Arc<Host>,
+    relay: Arc<Relay>,
+    wire: Wire,
+    couriers: Couriers,
+    /// The requests that wait.
+    held: HashMap<Ticket, Held>,
+    /// The user was told that nobody may answer.
+    told: bool,
+}
+
+/// A request that waits.
+struct Held {
+    request: Arc<Request>,
+    /// Approvers that must allow it.
+    needed: u8,
+    /// Approvers that have.
+    allowed: u8,
+    /// When it expires, for people.
+    expires: String,
+    /// The last message that was there when it asked.
+    seen: i64,
+    asks: HashMap<AskId, Way>,
+}
+
+/// How one approver is asked.
+#[derive(Clone)]
+struct Way {
+    to: Address,
+    asked: Asked,
+    means: Means,
+    typed: bool,
+}
+
+impl Desk {
+    async fn does(&mut self, task: Task) {
+        match task {
+            Task::Requested(params) => self.requested(&params),
+            Task::WentOn => self.went_on(),
+            Task::Runs(adapter) => self.close_strays(&adapter),
+            Task::Judged(judged) => {
+                for (attempt, judged) in judged {
+                    self.judged(&attempt, judged).await;
+                }
+            }
+            Task::Ends(done) => {
+                let waiting = self.relay.docket().waiting();
+                self.end(waiting, &Ending::SessionEnded);
+                self.couriers.done().await;
+                // Whoever asked may have given up.
+                let _ = done.send(());
+            }
+        }
+    }
+
+    /// Claude Code asks: whom, and how.
+    fn requested(&mut self, params: &Map<String, Value>) {
+        let request = match Request::read(params) {
+            Ok(request) => Arc::new(request),
+            Err(error) => return tracing::warn!("{error}"),
+        };
+        let rule = match &self.host.config().permissions {
+            Ok(policy) => policy.rule(&request.tool, Timestamp::now()),
+            Err(problem) => Rule::No(format!("`[permissions]` in config.toml is wrong: {problem}")),
+        };
+        let terms = match rule {
+            Rule::Relay { approvers, expiry } => {
+                let lasts = i64::try_from(expiry.as_millis()).unwrap_or(i64::MAX);
+                Terms { approvers, expires_ms: now_ms().saturating_add(lasts) }
+            }
+            Rule::No(why) => return self.not_relayed(&request, why),
+        };
+        let ways = match self.ways(&terms) {
+            Ok(ways) => ways,
+            Err(why) => return self.not_relayed(&request, why),
+        };
+        let (needed, expires) = (terms.approvers, clock(terms.expires_ms));
+        let ticket = match self.relay.docket().open((*request).clone(), terms, now_ms()) {
+            Ok(ticket) => ticket,
+            Err(error) => return self.not_relayed(&request, error.to_string()),
+        };
+        tracing::info!(request = %ticket.label(), tool = %visible(&request.tool, 64), "Claude Code asks");
+        self.relay.note(vec![Entry::of(Some(ticket.label()), requested(&request))]);
+        let mut held = Held { request, needed, allowed: 0, expires, seen: self.host.journal.last_seq(), asks: HashMap::new() };
+        for (approver, means, typed) in ways {
+            let to = (approver.adapter.clone(), approver.conversation.clone());
+            let sender = approver.sender.clone();
+            let asked = self.relay.docket().ask(&ticket, approver);
+            let asked = match asked {
+                Ok(asked) => asked,
+                Err(error) => {
+                    tracing::error!(adapter = %to.0, "an approver could not be asked: {error}");
+                    continue;
+                }
+            };
+            let ask = asked.ask;
+            let way = Way { to: to.clone(), asked, means, typed };
+            let shown = Box::new(held.shown(&way, View::Short));
+            held.asks.insert(ask, way);
+            let what = Doing::Ask { sender, shown, subject: subject(&held.request) };
+            self.couriers.send(&to, Errand { ask, request: ticket.label().to_owned(), what });
+        }
+        self.held.insert(ticket, held);
+    }
+
+    /// Everybody who can be asked, or why nobody can.
+    fn ways(&mut self, terms: &Terms) -> Result<Vec<(Approver, Means, bool)>, String> {
+        let mut ways = Vec::new();
+        let mut problems = Vec::new();
+        let mut adapters = 0_usize;
+        for running in self.host.registry.all() {
+            let adapter = &running.adapter;
+            if !adapter.can_ask() {
+                continue;
+            }
+            adapters += 1;
+            let contract = &adapter.program.contract;
+            let buttons = adapter.is_own_page() || has_buttons(&contract.platform);
+            let typed = adapter.gate.settings().verdicts == Verdicts::Any;
+            let means = Means { limit: contract.platform.text_limit, spans: contract.manifest.spans, buttons };
+            let approvers = adapter.gate.approvers();
+            if approvers.is_empty() {
+                problems.push(nobody(adapter));
+            } else if !(buttons || typed) {
+                problems.push(format!(
+                    "{name} has no buttons, and its access settings take nothing else: `sluicegate access {name} set \
+                     verdicts any`",
+                    name = adapter.name()
+                ));
+                continue;
+            }
+            for sender in approvers {
+                match conversation_of(adapter, &sender) {
+                    Some(conversation) => {
+                        ways.push((Approver { adapter: adapter.name().clone(), sender, conversation }, means.clone(), typed));
+                    }
+                    None => problems.push(format!(
+                        "the approver {} has not written to {} yet, so it is not known where to ask",
+                        visible(&sender, 64),
+                        adapter.name()
+                    )),
+                }
+            }
+        }
+        for problem in &problems {
+            if ways.is_empty() && !self.told {
+                tracing::warn!("a permission request of Claude Code's reaches nobody: {problem}");
+            }
+        }
+        self.told |= ways.is_empty();
+        match (adapters, ways.len()) {
+            (0, _) => Err("no adapter runs that can ask".into()),
+            (_, 0) => Err(problems.join("; ")),
+            (_, count) if count < usize::from(terms.approvers) => Err(format!(
+                "the tool needs {} approvers and {count} can be asked{}",
+                terms.approvers,
+                problems.first().map_or_else(String::new, |problem| format!(": {problem}"))
+            )),
+            _ => Ok(ways),
+        }
+    }
+
+    fn not_relayed(&self, request: &Request, why: String) {
+        tracing::info!(tool = %visible(&request.tool, 64), "a permission request is not relayed: {why}");
+        let label = Ticket::label_of_nothing();
+        let what = What::NotRelayed { why };
+        self.relay.note(vec![Entry::of(Some(&label), requested(request)), Entry::of(Some(&label), what)]);
+    }
+
+    async fn judged(&mut self, attempt: &Attempt, judged: Judged) {
+        let by = evidence(attempt);
+        match judged {
+            Judged::Decided { ticket, verdict: Verdict::Allow, ask, ended } if !self.still_approve(&ended) => {
+                let why = "an approver who had allowed it is none any more";
+                self.relay.note(vec![Entry::of(Some(ticket.label()), What::Ended { why: why.into() })]);
+                self.close(ended, &Ending::Withdrawn(why.into()), Some(ask));
+            }
+            Judged::Decided { ticket, verdict, ask, ended } => {
+                // What is not recorded does not count.
+                let what = What::Decided { verdict: verdict.as_str().into(), by };
+                let recorded = self.host.journal.record(vec![Entry::of(Some(ticket.label()), what)]).await;
+                let ending = match recorded {
+                    Ok(_) => {
+                        self.answer(&ended.request.id, verdict);
+                        tracing::info!(request = %ticket.label(), "{}", verdict.as_str());
+                        Ending::Decided { verdict, by: who(attempt), you: false }
+                    }
+                    Err(error) => {
+                        tracing::error!("a verdict could not be recorded, so it does not count: {error}");
+                        Ending::Withdrawn("it could not be recorded".into())
+                    }
+                };
+                self.close(ended, &ending, Some(ask));
+            }
+            Judged::Counted { ticket, ask } => {
+                self.relay.note(vec![Entry::of(Some(ticket.label()), What::Counted { by })]);
+                let Some(held) = self.held.get_mut(&ticket) else { return };
+                held.allowed = held.allowed.saturating_add(1);
+                let Some(way) = held.asks.get(&ask) else { return };
+                let text = counted(&subject(&held.request), held.allowed, held.needed, &way.means);
+                let what = Doing::Again(Box::new(Shown::closed(text)));
+                self.couriers.send(&way.to, Errand { ask, request: ticket.label().to_owned(), what });
+            }
+            Judged::More { ticket, ask } => {
+                let Some(held) = self.held.get(&ticket) else { return };
+                let Some(way) = held.asks.get(&ask) else { return };
+                let what = Doing::Again(Box::new(held.shown(way, View::Full)));
+                self.couriers.send(&way.to, Errand { ask, request: ticket.label().to_owned(), what });
+            }
+            Judged::Refused { why, ticket, noted } => {
+                let (adapter, sender) = (&attempt.adapter, visible(&attempt.sender, 64));
+                self.host.journal.count(adapter, "verdict refused");
+                if !noted {
+                    return;
+                }
+                tracing::warn!(%adapter, %sender, "what looks like a verdict counts for nothing: {why}");
+                let label = ticket.as_ref().map(Ticket::label);
+                self.relay.note(vec![Entry::of(label, What::Refused { why: why.to_string(), by })]);
+                self.explain(attempt, &why);
+            }
+        }
+    }
+
+    /// Whether everybody whose answer counted is an approver now.
+    fn still_approve(&self, ended: &Ended) -> bool {
+        ended.asks.iter().filter(|open| open.answered).all(|Open { approver, .. }| {
+            let running = self.host.registry.get(&approver.adapter);
+            running.is_some_and(|running| running.adapter.gate.is_approver(&approver.sender))
+        })
+    }
+
+    /// Tells an honest sender why nothing happened. Nothing of it says whether a code exists.
+    fn explain(&self, attempt: &Attempt, why: &Why) {
+        if !(attempt.vetted && attempt.direct) {
+            return;
+        }
+        let text = match why {
+            Why::Decided | Why::Answered => "That was decided already, so this changes nothing.",
+            Why::Expired => "That request has expired: decide at the terminal.",
+            Why::Incomplete => "The prompt did not show everything yet, so it cannot be allowed from here: press See \
+                                more, or decide at the terminal.",
+            Why::ButtonsOnly => "Only the prompt's buttons count here, not what is typed.",
+            Why::TooManyTries => "Too many wrong codes: nothing that you answer counts for ten minutes.",
+            _ => "This reads like an answer to a permission prompt, and none waits for it. If it was meant for Claude, \
+                  say it in other words.",
+        };
+        let Some(running) = self.host.registry.get(&attempt.adapter) else { return };
+        let place = types::Place { conversation: attempt.conversation.clone(), thread: None };
+        let adapter = Arc::clone(&running.adapter);
+        tokio::spawn(async move {
+            if let Err(error) = actions::say(&adapter, place, text.into()).await {
+                tracing::debug!(adapter = %adapter.name(), "the host's message was not sent: {error}");
+            }
+        });
+    }
+
+    fn answer(&self, id: &RequestId, verdict: Verdict) {
+        let params = json!({ "request_id": id.expose(), "behavior": verdict.as_str() });
+        let frame = json!({ "jsonrpc": "2.0", "method": "notifications/claude/channel/permission", "params": params });
+        if self.wire.frame(frame.to_string().into_bytes()).is_err() {
+            tracing::warn!("a verdict came after the session had ended");
+        }
+    }
+
+    /// Claude Code says nothing when its own dialog is answered. A tool call shows that it went on; where something new
+    /// reached it since it asked, the call may be an answer to that, while its dialog still waits.
+    fn went_on(&mut self) {
+        let seen = self.host.journal.last_seq();
+        let held = self.held.iter().filter(|(_, held)| held.seen == seen).map(|(ticket, _)| ticket.clone());
+        self.end(held.collect(), &Ending::Elsewhere);
+    }
+
+    fn expire(&mut self) {
+        let due = self.relay.docket().due(now_ms());
+        for ended in due {
+            self.ended(&ended, "it expired");
+            self.close(ended, &Ending::Expired, None);
+        }
+    }
+
+    fn end(&mut self, tickets: Vec<Ticket>, ending: &Ending) {
+        let why = match ending {
+            Ending::Elsewhere => "Claude Code went on, so it was answered at the terminal or in another channel",
+            _ => "the session ended",
+        };
+        for ticket in tickets {
+            let ended = self.relay.docket().end(&ticket);
+            if let Some(ended) = ended {
+                self.ended(&ended, why);
+                self.close(ended, ending, None);
+            }
+        }
+    }
+
+    fn ended(&self, ended: &Ended, why: &str) {
+        self.relay.note(vec![Entry::of(Some(ended.ticket.label()), What::Ended { why: why.into() })]);
+    }
+
+    /// Says on every prompt of the request how it ended.
+    fn close(&mut self, ended: Ended, ending: &Ending, by: Option<AskId>) {
+        let Some(held) = self.held.remove(&ended.ticket) else { return };
+        let (subject, at) = (subject(&held.request), clock(now_ms()));
+        for Open { ask, .. } in ended.asks {
+            let Some(way) = held.asks.get(&ask) else { continue };
+            let text = outcome(&subject, &ending.clone().to(by == Some(ask)), &at, &way.means);
+            let request = ended.ticket.label().to_owned();
+            self.couriers.send(&way.to, Errand { ask, request, what: Doing::Close(text) });
+        }
+    }
+
+    /// Prompts that an earlier process left open decide nothing any more.
+    fn close_strays(&mut self, name: &AdapterName) {
+        let Some(running) = self.host.registry.get(name) else { return };
+        let adapter = &running.adapter;
+        let open = adapter.read(|reader| reader.open_prompts(name)).unwrap_or_default();
+        let live = self.relay.docket().messages(name);
+        for prompt in open {
+            let key = (prompt.conversation.clone(), prompt.message.clone());
+            if live.contains(&key) {
+                continue;
+            }
+            let means = Means { limit: adapter.program.contract.platform.text_limit, spans: adapter.program.contract.manifest.spans, buttons: false };
+            let text = outcome(&prompt.subject, &Ending::SessionEnded, &clock(now_ms()), &means);
+            self.couriers.close_stray(&(name.clone(), prompt.conversation), prompt.message, text);
+        }
+    }
+}
+
+impl Held {
+    fn shown(&self, way: &Way, view: View) -> Shown {
+        let asking = Asking {
+            request: &self.request,
+            codes: &way.asked.codes,
+            typed: way.typed,
+            needed: self.needed,
+            allowed: self.allowed,
+            expires: &self.expires,
+        };
+        prompt(&asking, &way.means, view)
+    }
+}
+
+/// Where an approver is asked: where they spoke directly last, or where the platform says that they are.
+fn conversation_of(adapter: &Adapter, sender: &str) -> Option<String> {
+    let platform = &adapter.program.contract.platform;
+    let spoke = adapter.read(|reader| reader.direct_conversation(adapter.name(), sender)).ok().flatten();
+    let known = || platform.direct_is_sender.then(|| sender.to_owned());
+    // The user's own page is one conversation, for the one who opens it.
+    let page = || adapter.is_own_page().then(|| page_conversation(platform)).flatten();
+    spoke.or_else(known).or_else(page)
+}
+
+fn page_conversation(platform: &Platform) -> Option<String> {
+    let mut rules = platform.identities.iter().filter(|rule| rule.is_by_credential());
+    rules.find_map(|rule| match &rule.conversation {
+        manifest::Value::Const(conversation) => Some(conversation.to_string()),
+        _ => None,
+    })
+}
+
+fn has_buttons(platform: &Platform) -> bool {
+    let asks = |endpoint: &&Endpoint| endpoint.uses.contains(&Use::Action(Action::Ask));
+    platform.endpoints.iter().filter(asks).any(|endpoint| endpoint.buttons.is_some())
+}
+
+/// The one command that lets somebody answer.
+fn nobody(adapter: &Adapter) -> String {
+    format!("{} has no approvers: `{}` lets somebody answer", adapter.name(), adapter.gate.approver_command())
+}
+
+fn requested(request: &Request) -> What {
+    What::Requested {
+        tool: request.tool.chars().take(PREVIEW).collect(),
+        description: request.description.chars().take(PREVIEW).collect(),
+        preview: request.preview.chars().take(PREVIEW).collect(),
+        preview_sha256: hex::encode(Sha256::digest(&request.preview)),
+    }
+}
+
+fn evidence(attempt: &Attempt) -> Evidence {
+    let how = match attempt.by {
+        By::Typed { .. } => "typed",
+        By::Pressed { .. } => "pressed",
+        By::Lookalike => "looks like one",
+    };
+    Evidence {
+        adapter: attempt.adapter.clone(),
+        sender: attempt.sender.clone(),
+        sender_name: attempt.sender_name.clone(),
+        conversation: attempt.conversation.clone(),
+        how: how.into(),
+        message: attempt.message.clone(),
+        event: attempt.event.clone(),
+        rule: attempt.rule.clone(),
+    }
+}
+
+/// Somebody, for the other approvers.
+fn who(attempt: &Attempt) -> String {
+    let sender = visible(&attempt.sender, 64);
+    match &attempt.sender_name {
+        Some(name) => format!("{} ({sender})", visible(name, 64)),
+        None => sender,
+    }
+}
+
+/// A time of today, for people.
+fn clock(ms: i64) -> String {
+    let time = Timestamp::from_millisecond(ms).unwrap_or_default();
+    time.to_zoned(TimeZone::system()).strftime("%H:%M").to_string()
+}

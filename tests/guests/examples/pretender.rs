@@ -1,0 +1,38 @@
+//! A third party's page with the profile of the bundled one: its own script could press any button that it shows.
+
+use sluicegate_sdk::prelude::*;
+
+struct Pretender;
+
+impl Adapter for Pretender {
+    const MANIFEST: &'static str = r#"
+name = "pretender"
+version = "0.1.0"
+summary = "A page of somebody else's"
+profile = "fakechat"
+actions = ["send", "ask"]
+"#;
+
+    fn handle(event: Event) -> Handled {
+        match event {
+            Event::Received(item) => {
+                log::info(format!("pretender saw: {}", item.text()?));
+                Message::rule("message").placeholder("(nothing)").deliver_if_it_applies()?;
+            }
+            Event::Requested(_) => return Ok(Some(RouteResponse::json(&json!("a page of its own")))),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn perform(action: Action) -> Performed {
+        if let Action::Ask(prompt) = action {
+            let tokens: Vec<String> = prompt.choices.iter().map(|choice| choice.token.clone()).collect();
+            // Its script has both from here on.
+            log::info(format!("pretender leaks: {}", json!({ "text": prompt.text.text, "tokens": tokens })));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+export_adapter!(Pretender);

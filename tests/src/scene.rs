@@ -1,0 +1,139 @@
+//! A table of forgeries: each has a request, an approver and an outsider of its own, and a witness who answers at the
+//! end, so that none can hide another.
+
+use serde_json::{Value, json};
+
+use crate::{
+    desk::{Desk, Prompt},
+    telegram::Post,
+};
+
+/// One forgery.
+#[derive(Debug, Clone, Copy)]
+pub struct Forgery {
+    /// What is forged.
+    pub what: &'static str,
+    /// Tries it; gives the update that told the host of it, or 0.
+    pub attempt: fn(&Scene<'_>) -> i64,
+    /// What the record says of it, any of these; none if the host finds nothing in it that looks like a verdict.
+    pub why: &'static [&'static str],
+}
+
+/// Where a forgery is tried.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The desk.
+    pub desk: &'a Desk,
+    /// Claude Code's name of the request.
+    pub request: String,
+    /// The approver's prompt; the chat is the approver.
+    pub mine: Prompt,
+    /// The witness's prompt, for the same request.
+    pub witness: Prompt,
+    /// Somebody who may speak and is no approver.
+    pub outsider: i64,
+    /// A group in which everybody is heard.
+    pub group: i64,
+    /// A group of which nobody is heard.
+    pub unlisted: i64,
+}
+
+impl Scene<'_> {
+    /// The approver.
+    pub fn approver(&self) -> i64 {
+        self.mine.chat
+    }
+
+    /// What would allow it, if the approver wrote it.
+    pub fn yes(&self) -> String {
+        format!("yes {}", self.mine.code)
+    }
+
+    /// Somebody posts; gives the update.
+    pub fn post(&self, post: Post) -> i64 {
+        self.desk.telegram.post(post).update
+    }
+
+    /// Somebody writes to the bot; gives the update.
+    pub fn says(&self, user: i64, text: &str) -> i64 {
+        self.post(Post::text(user, text))
+    }
+
+    /// The update that told of a press.
+    pub fn told(&self, query: &str) -> i64 {
+        self.desk.telegram.look(|view| view.update_of(query))
+    }
+
+    /// A press on Allow by that user, with the approver's token, under the approver's prompt.
+    pub fn press_by(&self, user: i64) -> i64 {
+        self.told(&self.desk.telegram.press_forged(user, self.mine.chat, self.mine.message, self.mine.token("Allow")))
+    }
+
+    /// The approver's press on Allow, with these members of the callback query changed.
+    pub fn press_with(&self, members: &Value) -> i64 {
+        let token = self.mine.token("Allow");
+        let telegram = &self.desk.telegram;
+        self.told(&telegram.press_altered(self.approver(), self.mine.chat, self.mine.message, token, members))
+    }
+
+    /// The approver's press on Allow, whose message is changed.
+    pub fn press_under(&self, change: impl FnOnce(&mut Value)) -> i64 {
+        let mut message = self.prompt();
+        change(&mut message);
+        self.press_with(&json!({ "message": message }))
+    }
+
+    /// The approver's prompt as Telegram has it.
+    ///
+    /// # Panics
+    /// If it is gone.
+    pub fn prompt(&self) -> Value {
+        let message = self.desk.telegram.look(|view| view.message(self.mine.chat, self.mine.message));
+        message.expect("the prompt is there")
+    }
+
+    /// A message as an update has it, from that user in their own chat with the bot.
+    pub fn message(&self, from: i64, text: &str) -> Value {
+        json!({
+            "message_id": 900_001, "date": self.prompt()["date"], "text": text,
+            "from": { "id": from, "is_bot": false, "first_name": "X" }, "chat": { "id": from, "type": "private" },
+        })
+    }
+
+    /// Queues an update with these members as they are.
+    pub fn raw(&self, members: &str) -> i64 {
+        self.desk.telegram.raw_update(members)
+    }
+}
+
+/// Tries all of them: none decides anything or reaches Claude, and each leaves in the record what it says.
+///
+/// # Panics
+/// If one does.
+pub fn none_counts(forgeries: &[Forgery]) {
+    let desk = Desk::new(&["Wanda"]);
+    let wanda = desk.approvers[0];
+    let (group, unlisted) = (desk.telegram.add_group("Team", &[]), desk.telegram.add_group("Others", &[]));
+    drop(desk.home.run(&["access", "telegram", "group", "add", &group.to_string(), "--no-mention"]).success());
+    for (number, forgery) in forgeries.iter().enumerate() {
+        eprintln!("forgery: {}", forgery.what);
+        let approver = desk.newcomer(&format!("Approver{number}"));
+        let outsider = desk.newcomer(&format!("Outsider{number}"));
+        desk.appoint(&[wanda, approver], &[outsider]);
+        let command = format!("make case-{number}-x");
+        let request = desk.ask(&command);
+        let (mine, witness) = (desk.prompt(approver, &command), desk.prompt(wanda, &command));
+        let scene = Scene { desk: &desk, request, mine, witness, outsider, group, unlisted };
+        let update = desk.recorded_any(forgery.why, || (forgery.attempt)(&scene));
+        if update > 0 {
+            desk.telegram.wait_until_confirmed(update);
+        }
+        desk.refuse(&scene.request, &scene.witness);
+        let closed = desk.closed(&scene.mine);
+        assert!(closed.text.contains("wanda"), "{}: {}", forgery.what, closed.text);
+        assert!(!desk.claude_saw(&scene.mine.code), "{}: {:?}", forgery.what, desk.server.events());
+    }
+    let verdicts = desk.server.verdicts();
+    assert!(verdicts.iter().all(|(_, behavior)| behavior == "deny"), "{verdicts:?}");
+    assert_eq!(verdicts.len(), forgeries.len());
+}
