@@ -251,6 +251,26 @@ impl Desk {
         shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// The lines of the record, each with its `what`.
+    ///
+    /// # Panics
+    /// If a line is no JSON, or the record is not as it was written.
+    pub fn entries(&self) -> Vec<Value> {
+        let shown = self.home.run(&["log", "--permissions", "--json", "-n", "100000"]).success().stdout;
+        shown.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["entry"].take()).collect()
+    }
+
+    /// Waits until the host knows that the prompt was sent, and as which message.
+    pub fn known(&self, prompt: &Prompt) {
+        let (chat, message) = (prompt.chat.to_string(), prompt.message.to_string());
+        deadline::until(&format!("the prompt {message} in {chat} is known"), || {
+            let is_it = |entry: &Value| {
+                entry["what"] == "asked" && entry["conversation"] == *chat && entry["message"] == *message
+            };
+            self.entries().iter().any(is_it).then_some(())
+        });
+    }
+
     /// Does that, and waits until the record says this once more.
     pub fn recorded<T>(&self, says: &str, act: impl FnOnce() -> T) -> T {
         self.recorded_any(&[says], act)

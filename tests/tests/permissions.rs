@@ -131,11 +131,7 @@ fn what_does_not_fit_can_only_be_denied_and_says_how_much_is_missing() {
 #[test]
 fn what_claude_code_left_out_cannot_be_allowed() {
     let desk = Desk::new(&["Alice"]);
-    for preview in [
-        "{\"command\":\"begin\n⋯ 200 code points elided ⋯\nend\"}",
-        "{\"command\":\"breaks o",
-        "",
-    ] {
+    for preview in ["{\"command\":\"begin\n⋯ 200 code points elided ⋯\nend\"}", "{\"command\":\"breaks o", ""] {
         let request = desk.server.ask_permission("Bash", "Runs something", preview);
         let prompt = desk.prompt(alice(&desk), "can only be allowed at the terminal");
         assert!(prompt.has("Deny") && !prompt.has("Allow"), "{preview}: {:?}", prompt.buttons);
@@ -193,6 +189,7 @@ fn a_deny_beats_an_allow_that_arrives_with_it() {
         let command = format!("make both-{number}-at-once");
         let request = desk.ask(&command);
         let prompts: Vec<Prompt> = desk.approvers.iter().map(|approver| desk.prompt(*approver, &command)).collect();
+        prompts.iter().for_each(|prompt| desk.known(prompt));
         // Both are in one answer to one poll.
         desk.telegram.stop();
         desk.press(&prompts[0], first);
@@ -236,8 +233,7 @@ fn claude_codes_own_name_of_a_request_is_nowhere_but_on_its_wire() {
 fn requests_are_handled_in_the_order_of_the_wire() {
     let desk = Desk::new(&["Alice"]);
     let requests: Vec<String> = (0..5).map(|number| desk.ask(&format!("make step-{number}"))).collect();
-    let prompts: Vec<Prompt> =
-        (0..5).map(|number| desk.prompt(alice(&desk), &format!("make step-{number}"))).collect();
+    let prompts: Vec<Prompt> = (0..5).map(|number| desk.prompt(alice(&desk), &format!("make step-{number}"))).collect();
     let messages: Vec<i64> = prompts.iter().map(|prompt| prompt.message).collect();
     assert!(messages.is_sorted(), "{messages:?}");
     // Each has a verdict of its own.

@@ -28,11 +28,7 @@ fn who_is_no_approver_decides_nothing() {
             attempt: |scene| scene.says(scene.outsider, &scene.yes()),
             why: &[NOT_APPROVER],
         },
-        Forgery {
-            what: "a stranger",
-            attempt: |scene| scene.says(scene.desk.stranger, &scene.yes()),
-            why: &[],
-        },
+        Forgery { what: "a stranger", attempt: |scene| scene.says(scene.desk.stranger, &scene.yes()), why: &[] },
         Forgery {
             what: "another account with the approver's names",
             attempt: |scene| {
@@ -361,7 +357,8 @@ fn what_the_platform_does_not_say_clearly_is_no_evidence() {
 fn after_five_wrong_tries_nothing_of_the_sender_counts() {
     let desk = Desk::new(&["Alice", "Wanda"]);
     let request = desk.ask("make guesses");
-    let (mine, witness) = (desk.prompt(desk.approvers[0], "make guesses"), desk.prompt(desk.approvers[1], "make guesses"));
+    let (mine, witness) =
+        (desk.prompt(desk.approvers[0], "make guesses"), desk.prompt(desk.approvers[1], "make guesses"));
     for guess in ["aaaaa", "bbbbb", "ccccc", "ddddd", "eeeee"] {
         desk.recorded(UNKNOWN, || desk.says(mine.chat, &format!("yes {guess}")));
     }

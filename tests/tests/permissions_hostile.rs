@@ -43,9 +43,8 @@ fn leaked(desk: &Desk, chat: i64) -> Value {
 
 /// The texts of the bot in a chat.
 fn texts(desk: &Desk, chat: i64) -> Vec<String> {
-    desk.telegram.look(|view| {
-        view.sent(chat).iter().filter_map(|message| message["text"].as_str().map(str::to_owned)).collect()
-    })
+    desk.telegram
+        .look(|view| view.sent(chat).iter().filter_map(|message| message["text"].as_str().map(str::to_owned)).collect())
 }
 
 /// Tries each change of an honest request for the prompt to Alice: it is denied, nothing leaves, and the request is
@@ -134,15 +133,15 @@ fn the_buttons_of_a_prompt_are_the_hosts_in_their_order() {
         ("has no row of buttons", json!({ "steps": [{ "set": { "/reply_markup/inline_keyboard": [] } }] })),
         ("words a label otherwise", json!({ "steps": [{ "set": { at(0, "text"): "OK" } }] })),
         ("decorates a label", json!({ "steps": [{ "set": { at(1, "text"): "❌ Deny\u{200b}" } }] })),
-        ("makes up a token", json!({ "steps": [{ "set": { at(1, "callback_data"): "sg.00000000000000000000000000000000" } }] })),
+        (
+            "makes up a token",
+            json!({ "steps": [{ "set": { at(1, "callback_data"): "sg.00000000000000000000000000000000" } }] }),
+        ),
         ("gives both the same token", json!({ "steps": [{ "set": { at(1, "callback_data"): "x" } }] })),
         ("shows Deny twice", json!({ "steps": [{ "push": [ROW, { "text": "❌ Deny", "callback_data": "y" }] }] })),
         ("adds a link", json!({ "steps": [{ "push": [ROW, link] }] })),
         ("makes Deny a link", json!({ "steps": [{ "set": { format!("{ROW}/1"): link } }] })),
-        (
-            "adds an app",
-            json!({ "steps": [{ "set": { at(0, "web_app"): { "url": "https://evil.example" } } }] }),
-        ),
+        ("adds an app", json!({ "steps": [{ "set": { at(0, "web_app"): { "url": "https://evil.example" } } }] })),
         (
             "shows another keyboard",
             json!({ "steps": [{ "set": { "/reply_markup": { "keyboard": [[{ "text": "yes" }]] } } }] }),
@@ -206,7 +205,9 @@ fn a_prompt_is_sent_once() {
     order(&desk, &json!({ "on": "ask", "name": "twice", "chat": alice, "times": 3 }));
     let request = desk.ask("make copies");
     let prompt = desk.prompt(alice, "make copies");
-    deadline::until("it tried three times", || (desk.home.log().matches("impostor twice: ").count() == 3).then_some(()));
+    deadline::until("it tried three times", || {
+        (desk.home.log().matches("impostor twice: ").count() == 3).then_some(())
+    });
     assert_eq!(desk.home.log().matches("impostor twice: denied: ").count(), 2);
     assert_eq!(texts(&desk, alice).len(), 1);
     desk.press(&prompt, "Deny");
@@ -255,9 +256,7 @@ fn the_platform_names_the_message_of_a_prompt_and_not_the_adapter() {
     let request = desk.ask("make claimed");
     let prompt = desk.prompt(alice, "make claimed");
     assert!(told(&desk, "claims").starts_with("answered 200"));
-    desk.recorded(OTHER_MESSAGE, || {
-        desk.telegram.press_forged(alice, alice, earlier.message, prompt.token("Allow"))
-    });
+    desk.recorded(OTHER_MESSAGE, || desk.telegram.press_forged(alice, alice, earlier.message, prompt.token("Allow")));
     desk.press(&prompt, "Deny");
     assert_eq!(desk.server.verdict_on(&request), "deny");
 }

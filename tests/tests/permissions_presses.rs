@@ -169,11 +169,7 @@ fn what_has_not_the_shape_of_a_token_is_none() {
             attempt: |scene| scene.press_with(&json!({ "data": format!("{} ", scene.mine.token("Allow")) })),
             why: &[],
         },
-        Forgery {
-            what: "the label",
-            attempt: |scene| scene.press_with(&json!({ "data": "✅ Allow" })),
-            why: &[],
-        },
+        Forgery { what: "the label", attempt: |scene| scene.press_with(&json!({ "data": "✅ Allow" })), why: &[] },
         Forgery {
             what: "what one would type",
             attempt: |scene| scene.press_with(&json!({ "data": scene.yes() })),
@@ -218,9 +214,8 @@ fn buttons_that_a_client_still_shows_decide_nothing_any_more() {
     desk.refuse(&request, &witness);
     desk.closed(&mine);
     let members = json!({ "message": before });
-    let query = desk.recorded(DECIDED, || {
-        desk.telegram.press_altered(alice, alice, mine.message, mine.token("Allow"), &members)
-    });
+    let query = desk
+        .recorded(DECIDED, || desk.telegram.press_altered(alice, alice, mine.message, mine.token("Allow"), &members));
     desk.telegram.wait("even that press is acknowledged", |view| view.answer_to(&query));
     assert_eq!(desk.server.verdicts().len(), 1);
 }

@@ -105,9 +105,12 @@ fn a_page_of_a_third_party_decides_nothing() {
     let desk = Desk::with(&["Alice"], |home, _| {
         home.drop_adapter(&guest);
         home.allow("pretender");
-        home.access("pretender", &json!({
-            "dmPolicy": "allowlist", "allowFrom": ["page"], "approvers": ["page"], "groups": {}, "pending": {},
-        }));
+        home.access(
+            "pretender",
+            &json!({
+                "dmPolicy": "allowlist", "allowFrom": ["page"], "approvers": ["page"], "groups": {}, "pending": {},
+            }),
+        );
     });
     desk.server.wait_until_running(&desk.home, "pretender");
     let request = desk.ask("make page");

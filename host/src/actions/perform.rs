@@ -11,9 +11,9 @@ use super::permit::{conversation, kind, permit};
 use crate::{
     adapters::Adapter,
     clock::now_ms,
+    egress::Permit,
     evidence::Reading,
     files::KeptFile,
-    egress::Permit,
     journal::{Lane, Transaction},
     manifest::Action,
     sandbox::{Effects, Ended, Instance, types},

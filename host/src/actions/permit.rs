@@ -3,6 +3,7 @@
 use crate::{
     egress::Permit,
     manifest::{Action, Use},
+    relay::Choice,
     sandbox::types,
 };
 
@@ -59,11 +60,19 @@ pub(super) fn permit(action: &types::Action) -> Permit {
             permit.message = Some(message.clone());
             permit.emoji = Some(emoji.clone()).filter(|emoji| !emoji.is_empty());
         }
-        types::Action::Ask(prompt) => says(&mut permit, &prompt.text),
+        types::Action::Ask(prompt) => {
+            permit.message.clone_from(&prompt.replaces);
+            permit.choices = Some(prompt.choices.iter().map(choice).collect());
+            says(&mut permit, &prompt.text);
+        }
         types::Action::Fetch(reference) => permit.reference = Some(reference.clone()),
         types::Action::Typing(_) | types::Action::History(_) | types::Action::Call(_) => {}
     }
     permit
+}
+
+fn choice(choice: &types::Choice) -> Choice {
+    Choice { label: choice.label.clone(), token: choice.token.clone() }
 }
 
 /// All that a text says: its words, where its links lead, and the languages of its blocks.
@@ -116,6 +125,17 @@ mod tests {
         }
         let typing = permit(&types::Action::Typing(place()));
         assert!(typing.text.is_none() && typing.spoken.is_empty());
+    }
+
+    #[test]
+    fn a_prompt_has_its_buttons_and_a_rewrite_its_message() {
+        let choices = vec![types::Choice { label: "Deny".into(), token: "t".into() }];
+        let prompt = types::Prompt { place: place(), replaces: Some("5".into()), text: text(), choices };
+        let rewrite = permit(&types::Action::Ask(prompt));
+        assert_eq!(rewrite.message.as_deref(), Some("5"));
+        assert_eq!(rewrite.choices, Some(vec![Choice { label: "Deny".into(), token: "t".into() }]));
+        let send = types::Outgoing { place: place(), reply_to: None, text: text(), files: Vec::new() };
+        assert_eq!(permit(&types::Action::Send(send)).choices, None, "only a prompt has buttons");
     }
 
     #[test]

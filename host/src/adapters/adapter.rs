@@ -173,6 +173,15 @@ impl Adapter {
             return;
         }
         for Frame { socket, to, frame } in frames {
+            // The host's own page shows prompts; other connections have no part in them.
+            let carries = match &frame {
+                types::Frame::Text(text) => self.relay.live().carries(text, None),
+                types::Frame::Binary(bytes) => self.relay.live().carries(&String::from_utf8_lossy(bytes), None),
+            };
+            if carries && !self.is_own_page() {
+                tracing::warn!(adapter = %self.name(), "a frame was not sent: it carries the code of a permission prompt");
+                continue;
+            }
             let frame = match frame {
                 types::Frame::Text(text) => listener::Frame::Text(text),
                 types::Frame::Binary(bytes) => listener::Frame::Binary(bytes.into()),

@@ -141,10 +141,10 @@ fn offer(home: &Home, grants: &Grants, channel: Channel, is_named: bool, asking:
     };
     let items = platform.as_ref().map(|declared| &declared.platform.secrets);
     let plan = Plan::of(home, &channel, items, now_ms())?;
-    let makes_approvers = asking.approvers && !plan.would_approve.is_empty();
     let outcome = if adapter == Standing::None && !is_named {
         Outcome::Left
-    } else if plan.is_empty() && !makes_approvers && plan.of_fate(Fate::Differs).next().is_none() {
+    } else if plan.is_empty() && !plan.makes_approvers(asking.approvers) && plan.of_fate(Fate::Differs).next().is_none()
+    {
         Outcome::Nothing
     } else {
         Outcome::Offered
@@ -157,7 +157,7 @@ fn offer(home: &Home, grants: &Grants, channel: Channel, is_named: bool, asking:
 fn give(home: &Home, report: &mut Report, asking: Asking) -> anyhow::Result<bool> {
     for offer in report.channels.iter_mut().filter(|offer| asking.yes && offer.outcome == Outcome::Offered) {
         let wanted = Wanted { approvers: asking.approvers, ..Wanted::default() };
-        if offer.plan.is_empty() && !(wanted.approvers && !offer.plan.would_approve.is_empty()) {
+        if offer.plan.is_empty() && !offer.plan.makes_approvers(asking.approvers) {
             offer.outcome = Outcome::Nothing;
             continue;
         }

@@ -21,8 +21,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::{
-    demo,
-    gate,
+    demo, gate,
     home::Home,
     logging::{self, Role},
     sandbox, serve,

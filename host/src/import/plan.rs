@@ -114,6 +114,12 @@ impl Plan {
         self.access.is_empty() && self.of_fate(Fate::New).next().is_none()
     }
 
+    /// Whether taking it makes somebody an approver, if that is wanted.
+    #[must_use]
+    pub fn makes_approvers(&self, wanted: bool) -> bool {
+        wanted && !self.would_approve.is_empty()
+    }
+
     /// The variables of that fate.
     pub fn of_fate(&self, fate: Fate) -> impl Iterator<Item = &str> {
         self.secrets.iter().filter(move |(_, of)| **of == fate).map(|(variable, _)| variable.as_str())
@@ -136,7 +142,7 @@ pub struct Wanted {
 /// [`ImportError`]; what was taken until then stays, and a second try takes the rest.
 pub fn take(home: &Home, channel: &Channel, plan: &Plan, wanted: &Wanted, now_ms: i64) -> Result<Gain, ImportError> {
     let mut gain = Gain::default();
-    let approvers = wanted.approvers && !plan.would_approve.is_empty();
+    let approvers = plan.makes_approvers(wanted.approvers);
     if let Some(theirs) = channel.access.as_ref().filter(|_| approvers || !plan.access.is_empty()) {
         let gate = Gate::open(home.access(&channel.name));
         gain = gate.update(|access| {

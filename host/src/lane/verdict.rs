@@ -66,8 +66,7 @@ impl Lane {
 
     fn attempt_in(&self, reading: &Reading) -> Option<By> {
         if let Some(token) = reading.token.as_deref().and_then(Token::read) {
-            let repeated = reading.repeated.clone().unwrap_or(Repeated { text: None, choices: None });
-            return Some(By::Pressed { token, repeated });
+            return Some(By::Pressed { token, repeated: self.repeated(reading) });
         }
         let text = reading.text.as_deref().filter(|text| looks_like_verdict(text))?;
         Some(match typed(text) {
@@ -82,6 +81,17 @@ impl Lane {
                 buttons_only: self.adapter.gate.settings().verdicts == Verdicts::Buttons,
             },
         })
+    }
+
+    /// What the platform repeats of the pressed message. Where it could and does not, that is nothing like a prompt.
+    fn repeated(&self, reading: &Reading) -> Repeated {
+        let rule = self.adapter.program.contract.platform.identity(&reading.rule);
+        let repeats = rule.and_then(|rule| rule.repeats.as_ref());
+        let nothing = || Repeated {
+            text: repeats.and_then(|repeats| repeats.text.as_ref()).map(|_| String::new()),
+            choices: repeats.and_then(|repeats| repeats.buttons.as_ref()).map(|_| Vec::new()),
+        };
+        reading.repeated.clone().unwrap_or_else(nothing)
     }
 
     /// Who attempts it, by a rule that only an adapter of the host's trust can have.
@@ -110,7 +120,9 @@ impl Lane {
         let platform = &self.adapter.program.contract.platform;
         let rule = platform.identity(&reading.rule);
         let acknowledgement = rule.and_then(|rule| rule.acknowledgement(evidence));
-        let Some((endpoint, body)) = acknowledgement.map(|(endpoint, body)| (endpoint.to_owned(), body)) else { return };
+        let Some((endpoint, body)) = acknowledgement.map(|(endpoint, body)| (endpoint.to_owned(), body)) else {
+            return;
+        };
         let Ok(slot) = Arc::clone(&self.acknowledging).try_acquire_owned() else { return };
         let adapter = Arc::clone(&self.adapter);
         tokio::spawn(async move {

@@ -7,7 +7,10 @@ use std::{
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::{AskId, Presented, Relay, Shown, record::{Entry, What}};
+use super::{
+    AskId, Presented, Relay, Shown,
+    record::{Entry, What},
+};
 use crate::{
     actions::{self, ActionError},
     adapters::Adapter,
@@ -65,7 +68,10 @@ enum Handed {
     /// Told when everything before it is done.
     Mark(oneshot::Sender<()>),
     /// A prompt of an earlier process, which decides nothing any more.
-    Stray { message: String, text: RichText },
+    Stray {
+        message: String,
+        text: RichText,
+    },
 }
 
 impl Couriers {

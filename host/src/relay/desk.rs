@@ -1,14 +1,18 @@
 //! The desk: takes what Claude Code asks to the approvers, and their verdict back.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Approver, AskId, Asked, Asking, Attempt, By, Ended, Ending, Judged, Means, Open, Relay, Request, RequestId, Rule, Shown,
-    Terms, Ticket, Verdict, View, Why, counted,
+    Approver, AskId, Asked, Asking, Attempt, By, Ended, Ending, Judged, Means, Open, Relay, Request, RequestId, Rule,
+    Shown, Terms, Ticket, Verdict, View, Why, counted,
     courier::{Address, Couriers, Doing, Errand},
     outcome, prompt,
     record::{Entry, Evidence, What},
@@ -137,7 +141,8 @@ impl Desk {
         };
         tracing::info!(request = %ticket.label(), tool = %visible(&request.tool, 64), "Claude Code asks");
         self.relay.note(vec![Entry::of(Some(ticket.label()), requested(&request))]);
-        let mut held = Held { request, needed, allowed: 0, expires, seen: self.host.journal.last_seq(), asks: HashMap::new() };
+        let mut held =
+            Held { request, needed, allowed: 0, expires, seen: self.host.journal.last_seq(), asks: HashMap::new() };
         for (approver, means, typed) in ways {
             let to = (approver.adapter.clone(), approver.conversation.clone());
             let sender = approver.sender.clone();
@@ -188,7 +193,11 @@ impl Desk {
             for sender in approvers {
                 match conversation_of(adapter, &sender) {
                     Some(conversation) => {
-                        ways.push((Approver { adapter: adapter.name().clone(), sender, conversation }, means.clone(), typed));
+                        ways.push((
+                            Approver { adapter: adapter.name().clone(), sender, conversation },
+                            means.clone(),
+                            typed,
+                        ));
                     }
                     None => problems.push(format!(
                         "the approver {} has not written to {} yet, so it is not known where to ask",
@@ -204,7 +213,9 @@ impl Desk {
             }
         }
         self.told |= ways.is_empty();
-        match (adapters, ways.len()) {
+        // One id is one person, through whichever adapter.
+        let people: HashSet<&str> = ways.iter().map(|(approver, ..)| &*approver.sender).collect();
+        match (adapters, people.len()) {
             (0, _) => Err("no adapter runs that can ask".into()),
             (_, 0) => Err(problems.join("; ")),
             (_, count) if count < usize::from(terms.approvers) => Err(format!(
@@ -293,12 +304,16 @@ impl Desk {
         let text = match why {
             Why::Decided | Why::Answered => "That was decided already, so this changes nothing.",
             Why::Expired => "That request has expired: decide at the terminal.",
-            Why::Incomplete => "The prompt did not show everything yet, so it cannot be allowed from here: press See \
-                                more, or decide at the terminal.",
+            Why::Incomplete => {
+                "The prompt did not show everything yet, so it cannot be allowed from here: press See \
+                                more, or decide at the terminal."
+            }
             Why::ButtonsOnly => "Only the prompt's buttons count here, not what is typed.",
             Why::TooManyTries => "Too many wrong codes: nothing that you answer counts for ten minutes.",
-            _ => "This reads like an answer to a permission prompt, and none waits for it. If it was meant for Claude, \
-                  say it in other words.",
+            _ => {
+                "This reads like an answer to a permission prompt, and none waits for it. If it was meant for Claude, \
+                  say it in other words."
+            }
         };
         let Some(running) = self.host.registry.get(&attempt.adapter) else { return };
         let place = types::Place { conversation: attempt.conversation.clone(), thread: None };
@@ -375,7 +390,11 @@ impl Desk {
             if live.contains(&key) {
                 continue;
             }
-            let means = Means { limit: adapter.program.contract.platform.text_limit, spans: adapter.program.contract.manifest.spans, buttons: false };
+            let means = Means {
+                limit: adapter.program.contract.platform.text_limit,
+                spans: adapter.program.contract.manifest.spans,
+                buttons: false,
+            };
             let text = outcome(&prompt.subject, &Ending::SessionEnded, &clock(now_ms()), &means);
             self.couriers.close_stray(&(name.clone(), prompt.conversation), prompt.message, text);
         }

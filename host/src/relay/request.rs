@@ -41,7 +41,7 @@ pub struct Request {
 #[error("a permission request of Claude Code's cannot be used: {0}")]
 pub struct Malformed(pub String);
 
-/// Characters that a member may have; Claude Code sends 3,500.
+/// Bytes that a member may have. Claude Code sends some 15,000 characters of arguments at most.
 const LONGEST: usize = 64 << 10;
 
 impl Request {
@@ -65,5 +65,87 @@ impl Request {
         }
         let optional = |name: &str| if params.contains_key(name) { text(name) } else { Ok(String::new()) };
         Ok(Self { id: RequestId(id), tool, description: optional("description")?, preview: optional("input_preview")? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(params: &Value) -> Result<Request, Malformed> {
+        Request::read(params.as_object().unwrap())
+    }
+
+    #[test]
+    fn a_request_is_read_as_it_came() {
+        let preview = "{ \"command\": \"printf '\u{202e}'\\nls\" }";
+        let params = json!({
+            "request_id": "tqaec", "tool_name": " Bash\u{200b}", "description": "Run\nit", "input_preview": preview,
+            "later": { "versions": ["may", "say", "more"] }
+        });
+        let request = read(&params).unwrap();
+        assert_eq!(request.id.expose(), "tqaec");
+        assert_eq!((&*request.tool, &*request.description, &*request.preview), (" Bash\u{200b}", "Run\nit", preview));
+    }
+
+    #[test]
+    fn what_is_said_of_the_call_may_be_missing() {
+        let request = read(&json!({ "request_id": "a", "tool_name": "Bash" })).unwrap();
+        assert_eq!((&*request.description, &*request.preview), ("", ""));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_by_the_member_that_is_wrong() {
+        let long = "x".repeat(LONGEST + 1);
+        let longest = "ä".repeat(LONGEST / 2);
+        for (member, value, fault) in [
+            ("request_id", json!(null), "`request_id` is missing or no text"),
+            ("request_id", json!(7), "`request_id` is missing or no text"),
+            ("request_id", json!(""), "`request_id` is no plain name"),
+            ("request_id", json!("a b"), "`request_id` is no plain name"),
+            ("request_id", json!("a\n"), "`request_id` is no plain name"),
+            ("request_id", json!("ä"), "`request_id` is no plain name"),
+            ("request_id", json!("a\"},{"), "`request_id` is no plain name"),
+            ("request_id", json!("x".repeat(65)), "`request_id` is no plain name"),
+            ("request_id", json!("x".repeat(64)), ""),
+            ("request_id", json!("toolu_01-A"), ""),
+            ("tool_name", json!(["Bash"]), "`tool_name` is missing or no text"),
+            ("tool_name", json!(" \n"), "`tool_name` is empty"),
+            ("tool_name", json!(long), "`tool_name` has more than 65536 bytes"),
+            ("description", json!(null), "`description` is missing or no text"),
+            ("description", json!(long), "`description` has more than 65536 bytes"),
+            ("description", json!(longest), ""),
+            ("input_preview", json!({ "command": "ls" }), "`input_preview` is missing or no text"),
+            ("input_preview", json!(long), "`input_preview` has more than 65536 bytes"),
+            ("input_preview", json!(longest), ""),
+        ] {
+            let mut params =
+                json!({ "request_id": "a", "tool_name": "Bash", "description": "", "input_preview": "{}" });
+            params[member] = value;
+            let found = read(&params).map_or_else(|malformed| malformed.0, |_| String::new());
+            assert_eq!(found, fault, "{member}");
+        }
+        for member in ["request_id", "tool_name"] {
+            let mut params = json!({ "request_id": "a", "tool_name": "Bash" });
+            params.as_object_mut().unwrap().remove(member);
+            assert_eq!(read(&params), Err(Malformed(format!("`{member}` is missing or no text"))));
+        }
+    }
+
+    #[test]
+    fn no_fault_repeats_what_came() {
+        let fault = read(&json!({ "request_id": "secret id", "tool_name": "Bash" })).unwrap_err();
+        assert!(!fault.to_string().contains("secret"), "{fault}");
+    }
+
+    #[test]
+    fn claude_codes_name_of_a_request_is_in_no_log() {
+        let request = read(&json!({ "request_id": "tqaec", "tool_name": "Bash" })).unwrap();
+        assert_eq!(format!("{:?}", request.id), "RequestId(…)");
+        assert!(!format!("{request:?} {request:#?}").contains("tqaec"));
     }
 }

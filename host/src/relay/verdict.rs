@@ -42,12 +42,19 @@ impl fmt::Debug for Choice {
 }
 
 /// What the platform repeats of the message whose button was pressed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Repeated {
     /// Its text, if the rule names a place for it.
     pub text: Option<String>,
     /// Its buttons in their order, if the rule names a place for them.
     pub choices: Option<Vec<Choice>>,
+}
+
+/// Shows no text: the code is in it.
+impl fmt::Debug for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repeated").field("choices", &self.choices).finish_non_exhaustive()
+    }
 }
 
 /// Something that looks like a verdict, read by the host from evidence. Only what the host itself knows is in it.

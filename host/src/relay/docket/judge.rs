@@ -186,8 +186,8 @@ impl Docket {
     /// The prompt that waits and has the code or token of an attempt, whoever's it is.
     fn pending(&self, attempted: &By) -> Option<(&Pending, &Ask)> {
         let is = by(attempted);
-        let asks = self.waiting.iter().flat_map(|pending| pending.asks.iter().map(move |ask| (pending, ask)));
-        asks.into_iter().find(|(_, ask)| is(&ask.codes))
+        let mut asks = self.waiting.iter().flat_map(|pending| pending.asks.iter().map(move |ask| (pending, ask)));
+        asks.find(|(_, ask)| is(&ask.codes))
     }
 }
 

@@ -1,15 +1,19 @@
 //! The arguments of a call, read from what Claude Code shows of them.
 //!
-//! Claude Code sends `{ "name": value, … }` on one line. A value whose JSON has more than 3,500 code points is cut in its
-//! middle: the first 2,000, a line `⋯ N code points elided ⋯`, the last 1,500 (observed with 2.1.330). Such a line
-//! stands between raw line breaks, which JSON has in no string: so what is cut is never valid JSON.
+//! Claude Code sends `{ "name": value, … }` on one line (observed with 2.1.330). A value whose JSON has more than 3,500
+//! code points is cut in its middle: the first 2,000, a line `⋯ N code points elided ⋯`, the last 1,500. Behind about
+//! 15,000, whole arguments are left out, and a line `⋯ N fields elided: … ⋯` follows the object. Older versions cut
+//! everything behind 200 characters. In each case the rest is no JSON any more, because these lines stand between line
+//! breaks, which JSON has in no string; so only what is one object of strict JSON is complete.
 
 use std::fmt;
 
+use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::show;
+use crate::evidence::Document;
 
 /// Claude Code cuts a value whose JSON is longer, in characters.
 const LONGEST_VALUE: usize = 3_500;
@@ -49,37 +53,45 @@ pub(super) struct Argument {
 pub(super) enum Extent {
     /// All.
     Whole,
-    /// Not all; how many characters are missing, where it says so.
-    Cut(usize),
-    /// It ends or breaks off somewhere.
+    /// Not all; what is missing, as far as it says so.
+    Cut {
+        /// Of values.
+        characters: usize,
+        /// Whole ones.
+        arguments: usize,
+    },
+    /// It breaks off somewhere, or two readers could read it in two ways.
     Broken,
     /// None at all, not even an empty object.
     Absent,
+}
+
+impl Extent {
+    /// Something seems to be missing.
+    const SOMEWHERE: Self = Self::Cut { characters: 0, arguments: 0 };
 }
 
 /// What all of the arguments are called where they cannot be told apart. No argument's own name has spaces in it.
 const ALL: &str = "Arguments as Claude Code sent them";
 
 impl Arguments {
-    /// Reads `input_preview`. What is no object of JSON, or has a member twice, is shown as it came.
+    /// Reads `input_preview`. What is no object of strict JSON, for example because it has a member twice, is shown as
+    /// it came.
     pub(super) fn read(preview: &str) -> Self {
         if preview.trim().is_empty() {
             return Self { list: Vec::new(), extent: Extent::Absent };
         }
-        let (mended, elided) = mend(preview);
-        let extent = match elided {
-            Some(missing) => Extent::Cut(missing),
-            None if serde_json::from_str::<&RawValue>(preview).is_err() => Extent::Broken,
-            None if preview.contains("elided ⋯") => Extent::Cut(0),
-            None => Extent::Whole,
-        };
+        let (mended, left_out) = mend(preview);
         let Some(members) = members(&mended) else {
             let all = Argument { name: ALL.into(), value: preview.to_owned(), word: false };
-            return Self { list: vec![all], extent };
+            return Self { list: vec![all], extent: left_out.unwrap_or(Extent::Broken) };
         };
-        let looks_cut = extent == Extent::Whole && members.iter().any(|(_, raw, value)| looks_cut(raw, value));
+        let extent = left_out.unwrap_or_else(|| {
+            let looks_cut = members.iter().any(|(_, raw, value)| looks_cut(raw, value));
+            if looks_cut { Extent::SOMEWHERE } else { Extent::Whole }
+        });
         let list = members.into_iter().map(|(name, raw, value)| Argument { word: is_word(raw), name, value }).collect();
-        Self { list, extent: if looks_cut { Extent::Cut(0) } else { extent } }
+        Self { list, extent }
     }
 
     /// The argument of that name.
@@ -100,20 +112,14 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// Names as they are shown, JSON, and values; none if that is no object, or one that is better shown as it came.
 fn members(text: &str) -> Option<Vec<(String, &str, String)>> {
-    let mut members = serde_json::from_str::<Members<'_>>(text).ok()?.0;
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
-    names.sort_unstable();
-    if names.windows(2).any(|pair| pair[0] == pair[1]) {
-        return None;
-    }
-    members.drain(..).map(member).collect()
+    Document::parse(Bytes::copy_from_slice(text.as_bytes())).ok()?;
+    serde_json::from_str::<Members<'_>>(text).ok()?.0.into_iter().map(member).collect()
 }
 
-/// None if it is better shown as it came: a name that is too long, or a string that is no text.
+/// None if its name is too long for a line of its own.
 fn member((name, raw): (String, &RawValue)) -> Option<(String, &str, String)> {
     let (name, raw) = (quoted(&name), raw.get());
     let value = match raw.as_bytes().first() {
-        // An unpaired surrogate is an error.
         Some(b'"') => serde_json::from_str(raw).ok()?,
         Some(b'{' | b'[') => pretty(raw),
         _ => raw.to_owned(),
@@ -121,7 +127,7 @@ fn member((name, raw): (String, &RawValue)) -> Option<(String, &str, String)> {
     (name.chars().count() <= LONGEST_NAME).then_some((name, raw, value))
 }
 
-/// The members of an object in their order, the same one twice if it is there twice.
+/// The members of an object in their order.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -152,31 +158,32 @@ fn is_word(raw: &str) -> bool {
 
 /// Whether a value looks as if Claude Code had cut it in a way that is not known here.
 fn looks_cut(raw: &str, value: &str) -> bool {
-    let text = raw.starts_with('"');
-    raw.chars().count() > LONGEST_VALUE
-        || (text && value.ends_with('…'))
-        || (text && value.ends_with("...") && value.chars().count() >= DOTS)
+    let dots = value.ends_with('…') || (value.ends_with("...") && value.chars().count() >= DOTS);
+    raw.chars().count() > LONGEST_VALUE || raw.contains("elided ⋯") || (raw.starts_with('"') && dots)
 }
 
-/// Puts the line breaks around Claude Code's lines about cuts into the strings that they stand in; and how many
-/// characters these lines say are missing.
-fn mend(preview: &str) -> (String, Option<usize>) {
+/// What Claude Code cut, so that it can be laid out: its lines about values become lines of the strings that they
+/// stand in, and the one about arguments goes. And what these lines say is missing, if there are any.
+fn mend(preview: &str) -> (String, Option<Extent>) {
+    let (mut characters, mut arguments, mut cut) = (0_usize, 0_usize, false);
     let mut parts = preview.split("\n⋯ ");
     let mut mended = parts.next().unwrap_or_default().to_owned();
-    let mut elided = None;
     for part in parts {
-        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-        let (count, behind) = part.split_at(digits);
-        let end = |end| Some((behind.strip_prefix(end)?, count.parse::<usize>().ok()?));
-        if let Some((behind, count)) = end(" code points elided ⋯\n").or_else(|| end(" code point elided ⋯\n")) {
-            elided = Some(elided.unwrap_or(0_usize).saturating_add(count));
-            let said = &part[..part.len() - behind.len() - 1];
-            mended.extend(["\\n⋯ ", said, "\\n", behind]);
-        } else {
-            mended.extend(["\n⋯ ", part]);
+        let (count, said) = part.split_at(part.bytes().take_while(u8::is_ascii_digit).count());
+        let count = count.parse::<usize>().ok();
+        let value =
+            said.strip_prefix(" code point elided ⋯\n").or_else(|| said.strip_prefix(" code points elided ⋯\n"));
+        let fields = said.starts_with(" field elided: ") || said.starts_with(" fields elided: ");
+        match (count, value) {
+            (Some(count), Some(behind)) => {
+                (characters, cut) = (characters.saturating_add(count), true);
+                mended.extend(["\\n⋯ ", part[..part.len() - behind.len()].trim_end(), "\\n", behind]);
+            }
+            (Some(count), None) if fields => (arguments, cut) = (arguments.saturating_add(count), true),
+            _ => mended.extend(["\n⋯ ", part]),
         }
     }
-    (mended, elided)
+    (mended, cut.then_some(Extent::Cut { characters, arguments }))
 }
 
 /// Valid JSON on one line if it is short, else indented; strings and numbers as they are.
@@ -232,4 +239,3 @@ fn string(chars: &mut std::str::Chars<'_>, out: &mut String) {
         }
     }
 }
-

@@ -109,7 +109,10 @@ impl<'a> Draft<'a> {
     /// The text, whether Allow is offered, and whether See more is.
     fn draw(&self, plan: Plan) -> (Page, bool, bool) {
         let mut page = Page::new(self.means);
-        page.styled(&format!("Claude wants to use {}{}", self.tool, if self.tool_is_whole { "" } else { "…" }), Style::Bold);
+        page.styled(
+            &format!("Claude wants to use {}{}", self.tool, if self.tool_is_whole { "" } else { "…" }),
+            Style::Bold,
+        );
         let described = self.describe(&mut page, plan);
         let argued = self.argue(&mut page, plan);
         let allow = self.tool_is_whole && argued && self.arguments.extent == Extent::Whole;
@@ -185,11 +188,10 @@ impl<'a> Draft<'a> {
             let missing = others.iter().flat_map(|part| &part.atoms).map(|atom| atom.stands_for).sum();
             let more = if first.is_empty() { "" } else { " more" };
             page.push(&format!(
-                "\n… {}{more} argument{} with {} {} not shown",
-                number(others.len()),
-                if others.len() == 1 { "" } else { "s" },
+                "\n… {} with {} {} not shown",
+                arguments(others.len(), more),
                 characters(missing, ""),
-                if others.len() == 1 { "is" } else { "are" },
+                are(others.len()),
             ));
         }
         false
@@ -217,9 +219,19 @@ impl<'a> Draft<'a> {
             let terminal = "so it can only be allowed at the terminal.";
             page.push("\n");
             page.push(&match self.arguments.extent {
-                Extent::Cut(0) => format!("Claude Code seems to have left something out, {terminal}"),
-                Extent::Cut(missing) => format!("Claude Code left out {}, {terminal}", characters(missing, "")),
-                Extent::Broken => format!("These arguments are incomplete, {terminal}"),
+                Extent::Cut { characters: 0, arguments: 0 } => {
+                    format!("Claude Code seems to have left something out, {terminal}")
+                }
+                Extent::Cut { characters: missing, arguments: 0 } => {
+                    format!("Claude Code left out {}, {terminal}", characters(missing, ""))
+                }
+                Extent::Cut { characters: 0, arguments: missing } => {
+                    format!("Claude Code left out {}, {terminal}", arguments(missing, ""))
+                }
+                Extent::Cut { characters: some, arguments: others } => {
+                    format!("Claude Code left out {} and {}, {terminal}", characters(some, ""), arguments(others, ""))
+                }
+                Extent::Broken => format!("These arguments are incomplete or unclear, {terminal}"),
                 Extent::Absent => format!("Claude Code did not say with which arguments, {terminal}"),
                 Extent::Whole if more => "To allow it, press See more first: not all of it is shown.".into(),
                 Extent::Whole => "This is too long to be allowed here: decide at the terminal.".into(),
@@ -264,6 +276,10 @@ fn share(mut costs: Vec<u64>, mut left: u64) -> u64 {
 
 fn characters(count: usize, more: &str) -> String {
     format!("{}{more} character{}", number(count), if count == 1 { "" } else { "s" })
+}
+
+fn arguments(count: usize, more: &str) -> String {
+    format!("{}{more} argument{}", number(count), if count == 1 { "" } else { "s" })
 }
 
 const fn are(count: usize) -> &'static str {

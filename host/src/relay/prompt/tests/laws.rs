@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::arguments as call, *};
 
 /// What people, tools and attackers put into arguments. No capitals of the request's name are in it.
 fn soup() -> impl Strategy<Value = String> {
@@ -194,7 +194,6 @@ fn check_characters(text: &str) {
 fn check_lines(text: &str) {
     const HOST: &[&str] = &[
         "Claude wants to use ",
-
         "Claude Code ",
         "It has no arguments.",
         "It expires at 14:32.",
@@ -216,10 +215,15 @@ fn check_lines(text: &str) {
     ];
     let plain = |line: &str| {
         let name = line.split(':').next().unwrap();
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) && name.len() < line.len()
+        !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+            && name.len() < line.len()
     };
     for line in text.lines() {
-        assert!(line.is_empty() || plain(line) || HOST.iter().any(|host| line.starts_with(host)), "{line:?} in\n{text}");
+        assert!(
+            line.is_empty() || plain(line) || HOST.iter().any(|host| line.starts_with(host)),
+            "{line:?} in\n{text}"
+        );
     }
 }
 
@@ -245,7 +249,12 @@ proptest! {
         let text = &shown.text.text;
 
         if let Some(limit) = means.limit {
-            prop_assert!(page::units(text, means.limit) <= limit.max.into(), "{}", text);
+            let units = match limit.unit {
+                TextUnit::Utf16 => text.chars().map(char::len_utf16).sum(),
+                TextUnit::Chars => text.chars().count(),
+                TextUnit::Bytes => text.len(),
+            };
+            prop_assert!(units <= limit.max as usize, "{}", text);
         }
         prop_assert!(!shown.text.is_blank());
         prop_assert!(means.spans || shown.text.spans.is_empty());
@@ -278,27 +287,24 @@ proptest! {
         }
         if shown.allow {
             // An approver who reads the text knows the whole call.
-            let read = super::super::arguments::Arguments::read(&preview);
+            let read = call::Arguments::read(&preview);
             let found = arguments(&shown);
             prop_assert_eq!(found.len(), read.list.len(), "{}", text);
             for ((name, value), argument) in found.iter().zip(&read.list) {
                 prop_assert_eq!(name, &argument.name);
                 prop_assert_eq!(&read_back(value), &argument.value);
             }
-            if let Ok(serde_json::Value::Object(members)) = serde_json::from_str(&preview)
-                && members.len() == found.len()
-                && !(found.len() == 1 && found[0].0.starts_with("Arguments as"))
-            {
-                for (name, value) in &members {
-                    let (_, shown) = found.iter().find(|(found, _)| *found == super::super::arguments::quoted(name)).unwrap();
-                    let shown = read_back(shown);
-                    match value {
-                        serde_json::Value::String(text) => prop_assert_eq!(text, &shown),
-                        other => prop_assert_eq!(other, &serde_json::from_str::<serde_json::Value>(&shown).unwrap()),
-                    }
+            let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&preview).unwrap();
+            prop_assert_eq!(members.len(), found.len());
+            for (name, value) in &members {
+                let name = call::quoted(name);
+                let shown = read_back(&found.iter().find(|(found, _)| *found == name).unwrap().1);
+                match value {
+                    serde_json::Value::String(text) => prop_assert_eq!(text, &shown),
+                    other => prop_assert_eq!(other, &serde_json::from_str::<serde_json::Value>(&shown).unwrap()),
                 }
             }
-            let head = format!("Claude wants to use {}\n", super::super::arguments::quoted(&tool));
+            let head = format!("Claude wants to use {}\n", call::quoted(&tool));
             prop_assert!(text.starts_with(&head), "{}", text);
         }
     }

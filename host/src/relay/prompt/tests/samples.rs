@@ -2,8 +2,11 @@
 
 use super::*;
 
-const BASH: (&str, &str, &str) =
-    ("Bash", "Run the tests", r#"{ "command": "cargo fmt --check\ncargo test --workspace", "description": "Run the tests", "timeout": 120000 }"#);
+const BASH: (&str, &str, &str) = (
+    "Bash",
+    "Run the tests",
+    r#"{ "command": "cargo fmt --check\ncargo test --workspace", "description": "Run the tests", "timeout": 120000 }"#,
+);
 
 fn sample((tool, description, preview): (&str, &str, &str), means: &Means, view: View) -> (String, Shown) {
     text(&request(tool, description, preview), means, view)
@@ -201,20 +204,20 @@ fn what_claude_code_cut_is_decided_at_the_terminal() {
 
 #[test]
 fn what_cannot_be_read_is_shown_as_it_came() {
-    for (preview, allow, why) in [
-        (r#"{ "command": "ls", "command": "rm" }"#, true, ""),
-        (r#"{ "a": 1, "\u0061": 2 }"#, true, ""),
-        (r#"["a", "b"]"#, true, ""),
-        (r#""ls""#, true, ""),
-        (r#"{ "text": "\ud800" }"#, true, ""),
-        (r#"{ "command": "ls"#, false, "These arguments are incomplete"),
-        (r#"{ "command": "ls" } and more"#, false, "These arguments are incomplete"),
-        ("ls", false, "These arguments are incomplete"),
+    for preview in [
+        r#"{ "command": "ls", "command": "rm" }"#,
+        r#"["a", "b"]"#,
+        r#""ls""#,
+        r#"{ "text": "\ud800" }"#,
+        r#"{ "command": "ls"#,
+        r#"{ "command": "ls" } and more"#,
+        "ls",
     ] {
         let (text, shown) = sample(("Bash", "", preview), &PHONE, View::Short);
         assert!(text.contains(&format!("\nArguments as Claude Code sent them:\n{preview}\n\n")), "{text}");
-        assert_eq!(shown.allow, allow, "{text}");
-        assert!(text.contains(why), "{text}");
+        assert!(text.contains("These arguments are incomplete or unclear, so it can only be allowed at the terminal."));
+        assert_eq!(labels(&shown), [DENY]);
+        assert!(!shown.allow);
     }
 }
 
@@ -296,4 +299,21 @@ fn many_arguments_are_counted() {
     let (text, shown) = sample(("lookup", "", &preview), &BARE, View::Full);
     assert!(text.contains("name-000:\n│ value\nname-001:"), "{text}");
     assert!(text.contains(" more arguments with ") && !shown.allow, "{text}");
+}
+
+#[test]
+fn the_platforms_own_unit_counts() {
+    let preview = format!(r#"{{ "text": "{}" }}"#, "🙂".repeat(2500));
+    for (unit, allow) in [(TextUnit::Utf16, false), (TextUnit::Chars, true), (TextUnit::Bytes, false)] {
+        let means = Means { limit: Some(TextLimit { max: 4096, unit }), ..PHONE };
+        let (text, shown) = sample(("say", "", &preview), &means, View::Full);
+        let units = match unit {
+            TextUnit::Utf16 => text.encode_utf16().count(),
+            TextUnit::Chars => text.chars().count(),
+            TextUnit::Bytes => text.len(),
+        };
+        // CODE has a letter less than a code.
+        assert!(units < 4096 && shown.allow == allow, "{unit:?} {units}");
+        assert!(allow || units > 3900, "{unit:?} {units}");
+    }
 }
