@@ -99,7 +99,8 @@ impl Crowd {
                 telegram.press_altered(user, prompt.chat, prompt.message, token, &json!({ "message": message }));
             }
             Does::PressesAltered => {
-                let members: Value = json!({ "sender": { "id": prompt.chat }, "via": { "from": { "id": prompt.chat } } });
+                let members: Value =
+                    json!({ "sender": { "id": prompt.chat }, "via": { "from": { "id": prompt.chat } } });
                 telegram.press_altered(user, prompt.chat, prompt.message, token, &members);
             }
             Does::Names => drop(telegram.post(Post::text(user, &format!("{word} {request}")))),

@@ -15,7 +15,6 @@ const ROW: &str = "/reply_markup/inline_keyboard/0";
 const NOT_VETTED: &str = "the rule that read the sender is the adapter's own";
 const UNKNOWN: &str = "no request that waits has this code";
 const OTHER_MESSAGE: &str = "the button is not at the message of the prompt";
-const ALTERED: &str = "does not read as the host wrote it";
 
 /// A desk whose adapter is the impostor, Alice, and Wanda, whose prompts it leaves alone.
 fn impostor() -> (Desk, i64, i64) {
@@ -137,7 +136,7 @@ fn the_buttons_of_a_prompt_are_the_hosts_in_their_order() {
             "makes up a token",
             json!({ "steps": [{ "set": { at(1, "callback_data"): "sg.00000000000000000000000000000000" } }] }),
         ),
-        ("gives both the same token", json!({ "steps": [{ "set": { at(1, "callback_data"): "x" } }] })),
+        ("gives Deny no token", json!({ "steps": [{ "set": { at(1, "callback_data"): "x" } }] })),
         ("shows Deny twice", json!({ "steps": [{ "push": [ROW, { "text": "❌ Deny", "callback_data": "y" }] }] })),
         ("adds a link", json!({ "steps": [{ "push": [ROW, link] }] })),
         ("makes Deny a link", json!({ "steps": [{ "set": { format!("{ROW}/1"): link } }] })),
@@ -372,10 +371,9 @@ fn only_the_host_changes_a_prompt() {
     assert!(refused.is_error, "{}", refused.text);
     let edits = desk.telegram.look(|view| view.edits());
     assert!(edits.iter().all(|(_, message, value)| *message != prompt.message || value["text"] != "ls"), "{edits:#?}");
-    // The calls said that Claude went on.
+    // Something new had reached Claude, so its calls do not say that the request was answered.
+    desk.refuse(&request, &witness);
     desk.closed(&prompt);
-    desk.closed(&witness);
-    assert!(desk.server.verdicts().iter().all(|(other, _)| *other != request));
 }
 
 /// A request that does not fit a short prompt.
@@ -469,10 +467,7 @@ fn an_adapter_that_leaves_an_old_prompt_standing_gains_nothing() {
 
 #[test]
 fn the_adapter_never_sees_an_answer_and_cannot_keep_one() {
-    let (mut desk, alice, wanda) = {
-        let (desk, alice, wanda) = impostor();
-        (desk, alice, wanda)
-    };
+    let (mut desk, alice, wanda) = impostor();
     let request = desk.ask("make unseen");
     let (prompt, witness) = (desk.prompt(alice, "make unseen"), desk.prompt(wanda, "make unseen"));
     let members = json!({ "message": null });
@@ -499,16 +494,12 @@ fn the_adapter_never_sees_an_answer_and_cannot_keep_one() {
     // What it could have kept is good for nothing after a restart either.
     desk.restart();
     let next = desk.ask("make unseen");
-    let anew = desk.telegram.wait("a new prompt", |view| {
-        let last = view.sent(wanda).pop()?;
-        (last["message_id"].as_i64()? != witness.message).then_some(())
-    });
-    let () = anew;
+    let again = desk.prompt(wanda, "make unseen");
+    assert_ne!(again.message, witness.message);
     let query = desk.telegram.press_forged(alice, alice, prompt.message, prompt.token("Allow"));
     desk.telegram.wait_until_confirmed(desk.telegram.look(|view| view.update_of(&query)));
     desk.recorded(UNKNOWN, || desk.says(alice, &looks[0]));
-    let witness = desk.prompt(wanda, "make unseen");
-    desk.refuse(&next, &witness);
+    desk.refuse(&next, &again);
 }
 
 #[test]
@@ -542,7 +533,6 @@ fn a_press_that_the_adapter_makes_up_is_no_event() {
     assert!(!log.contains("impostor fed button: Ok"), "{log}");
     assert!(desk.server.verdicts().iter().all(|(other, _)| *other != next));
     assert_eq!(desk.server.verdicts().len(), 1);
-    let _ = ALTERED;
 }
 
 #[test]

@@ -99,6 +99,19 @@ fn what_the_terminal_answers_first_can_no_longer_be_decided_on_the_phone() {
 }
 
 #[test]
+fn a_call_that_may_answer_something_new_does_not_close_what_waits() {
+    let desk = Desk::new(&["Alice"]);
+    let request = desk.ask("make meanwhile");
+    let prompt = desk.prompt(alice(&desk), "make meanwhile");
+    desk.says(alice(&desk), "how far are you?");
+    event_saying(&desk.server, "how far are you?");
+    let reply = json!({ "chat_id": alice(&desk).to_string(), "text": "nearly there" });
+    assert!(!desk.server.call("reply", &reply).is_error);
+    desk.press(&prompt, "Allow");
+    assert_eq!(desk.server.verdict_on(&request), "allow");
+}
+
+#[test]
 fn prompts_of_a_session_that_ended_are_closed_by_it_or_by_the_next_one() {
     let mut desk = Desk::new(&["Alice"]);
     desk.ask("make before-the-end");
@@ -135,12 +148,10 @@ fn a_press_before_a_crash_is_not_taken_for_one_after_it() {
     desk.telegram.listen();
     desk.begin();
     let request = desk.ask("make same-again");
-    let anew = desk.telegram.wait("a new prompt", |view| {
-        let last = view.sent(alice(&desk)).pop()?;
-        (last["message_id"].as_i64()? != prompt.message).then(|| last["message_id"].as_i64())?
-    });
-    let anew = Prompt { message: anew, ..desk.prompt(alice(&desk), "make same-again") };
-    desk.refuse(&request, &desk.again(&anew));
+    desk.closed(&prompt);
+    let anew = desk.prompt(alice(&desk), "make same-again");
+    assert_ne!(anew.message, prompt.message);
+    desk.refuse(&request, &anew);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::{
 
 use tokio::sync::Notify;
 
+use super::asking;
 use crate::{
     actions::{Pool, presence::Presence},
     clock::now_ms,
@@ -20,7 +21,6 @@ use crate::{
     gate::{Gate, Speaker},
     journal::{Journal, JournalError, Reader, Receipt, Transaction},
     listener::{self, Connections},
-    manifest::{Action, Contract, RouteAuth},
     message::TextBy,
     name::AdapterName,
     poll::Health,
@@ -86,13 +86,13 @@ impl Adapter {
     /// The script of any other page could press its buttons by itself.
     #[must_use]
     pub fn is_own_page(&self) -> bool {
-        self.own && has_page(&self.program.contract)
+        self.own && asking::has_page(&self.program.contract.platform)
     }
 
     /// Whether it can bring permission prompts to approvers, whose verdicts the host reads by rules that it trusts.
     #[must_use]
     pub fn can_ask(&self) -> bool {
-        can_ask(&self.program.contract, self.own, self.vetted)
+        asking::can_ask(&self.program.contract, self.own, self.vetted)
     }
 
     /// What the gate needs to know of a message.
@@ -189,19 +189,6 @@ impl Adapter {
             self.connections.send(self.name(), &socket, to, frame);
         }
     }
-}
-
-/// Whether an adapter of that contract can bring permission prompts to approvers. `own`: it is the host's own code;
-/// `vetted`: its identity rules are trusted.
-#[must_use]
-pub fn can_ask(contract: &Contract, own: bool, vetted: bool) -> bool {
-    vetted && contract.manifest.actions.contains(&Action::Ask) && (own || !has_page(contract))
-}
-
-/// Whether it serves a page to the local user.
-#[must_use]
-pub fn has_page(contract: &Contract) -> bool {
-    contract.platform.routes.iter().any(|route| route.auth == RouteAuth::Page)
 }
 
 /// The committed state and the files, as calls that run beside the lane see them.

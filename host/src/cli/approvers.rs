@@ -7,12 +7,12 @@ use super::{
     screen::{self, note, say, visible},
 };
 use crate::{
-    adapters::{Said, can_ask},
+    adapters::{Said, can_ask, has_buttons, has_page},
     gate::{Access, DmPolicy, Gate, Verdicts},
     grants::Grants,
     home::Home,
     listener::PAGE,
-    manifest::{Action, Contract, Platform, RouteAuth, Use},
+    manifest::{Action, Contract},
     name::AdapterName,
 };
 
@@ -43,11 +43,6 @@ pub(super) fn gate(home: &Home, grants: &Grants, name: &AdapterName) -> Gate {
         grant.bundled && Said::parse(grant.manifest.clone()).is_ok_and(|said| has_page(&said.contract.platform))
     });
     Gate::open(home.access(name)).with_page(own_page.then_some(PAGE))
-}
-
-/// Whether an adapter serves a page.
-pub(super) fn has_page(platform: &Platform) -> bool {
-    platform.routes.iter().any(|route| route.auth == RouteAuth::Page)
 }
 
 /// Why an allowed adapter asks no approver, whoever they are. `own`: it is the host's own code.
@@ -82,10 +77,7 @@ pub(super) fn obstacle(contract: &Contract, own: bool, vetted: bool) -> Option<O
 /// Why no answer counts although approvers are asked.
 pub(super) fn no_way_to_answer(contract: &Contract, own: bool, verdicts: Verdicts) -> Option<Obstacle> {
     let name = &contract.manifest.name;
-    let platform = &contract.platform;
-    let asks = platform.endpoints.iter().filter(|endpoint| endpoint.uses.contains(&Use::Action(Action::Ask)));
-    let has_buttons = (own && has_page(platform)) || asks.into_iter().any(|endpoint| endpoint.buttons.is_some());
-    (verdicts == Verdicts::Buttons && !has_buttons).then(|| Obstacle {
+    (verdicts == Verdicts::Buttons && !has_buttons(&contract.platform, own)).then(|| Obstacle {
         problem: format!("{name} takes verdicts by buttons alone, and its platform has none: nobody can answer"),
         mend: format!("sluicegate access {name} set verdicts any"),
     })

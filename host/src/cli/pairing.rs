@@ -17,12 +17,6 @@ use crate::{
     name::AdapterName,
 };
 
-/// What somebody who was let in is told.
-const WELCOME: &str = "You are in: what you write here now reaches Claude.";
-/// What an approver is told besides.
-const APPROVES: &str =
-    "When Claude asks for permission to do something on its owner's computer, you are asked here too.";
-
 /// Shows who waits under a code, and lets them in.
 pub(super) fn pair(home: &Home, code: &str, role: Role, yes: bool) -> anyhow::Result<i32> {
     let (name, gate, pairing) = find(home, code)?;
@@ -65,7 +59,8 @@ pub(super) fn pair(home: &Home, code: &str, role: Role, yes: bool) -> anyhow::Re
 
 /// Tells them, if a process leads that can.
 fn welcome(home: &Home, name: &AdapterName, approved: &Approved, is_approver: bool) {
-    let text = if is_approver { format!("{WELCOME}\n\n{APPROVES}") } else { WELCOME.into() };
+    let role = if is_approver { Role::Approver } else { Role::Speaker };
+    let text = role.welcome().into();
     let tell = Request::Tell { adapter: name.clone(), conversation: approved.conversation.clone(), text };
     match control::ask(home, &tell) {
         Ok(Some(Answer::Done)) => note!("They have been told."),

@@ -96,6 +96,8 @@ pub struct Permit {
     pub choices: Option<Vec<Choice>>,
     /// The prompt whose code and tokens the requests may carry. Those of all others they may not.
     pub ask: Option<AskId>,
+    /// It says nothing but what is compared: no style that could hide, strike or set apart what the text shows.
+    pub plain: bool,
     /// Whether the prompt is on its way.
     pub once: Once,
 }
@@ -132,6 +134,7 @@ impl Permit {
             reference: None,
             files: Vec::new(),
             choices: None,
+            plain: false,
             ask: None,
             once: Once::default(),
         }

@@ -64,6 +64,9 @@ fn prepare(
     }
     if let Some(document) = &mut document {
         document.check_listed(&endpoint.fields)?;
+        if permit.plain {
+            document.check_listed(&endpoint.compared()).map_err(|denial| denial.of("in a prompt without styles"))?;
+        }
         for (pointer, value) in &endpoint.fixed {
             document.write_fixed(pointer, value)?;
         }
@@ -73,7 +76,8 @@ fn prepare(
     bound::check(endpoint, permit, &variables, document.as_ref())?;
     let filled = fill::url(&endpoint.url, values, &variables, None)?;
     let mut headers = fill::headers(&endpoint.headers, values)?;
-    fill::added_headers(&mut headers, &endpoint.may_set, asked.headers)?;
+    let may_set = if permit.plain { &[] } else { &*endpoint.may_set };
+    fill::added_headers(&mut headers, may_set, asked.headers)?;
     let body = document.map_or(Ok(PreparedBody::Empty), |document| body::write(endpoint, document))?;
     Ok(Prepared { method: endpoint.method, url: filled.url, by_user: filled.by_user, headers, body })
 }

@@ -11,6 +11,20 @@ pub enum Role {
     Approver,
 }
 
+impl Role {
+    /// What somebody who was let in is told.
+    #[must_use]
+    pub const fn welcome(self) -> &'static str {
+        match self {
+            Self::Speaker => "You are in: what you write here now reaches Claude.",
+            Self::Approver => {
+                "You are in: what you write here now reaches Claude.\n\nWhen Claude asks for permission to do something \
+                 on its owner's computer, you are asked here too."
+            }
+        }
+    }
+}
+
 impl Gate {
     /// For the adapter that serves the host's own page: whoever has the page open speaks by this credential without being
     /// listed, so it can be an approver as well. Never for a page of others, whose script could press its own buttons.

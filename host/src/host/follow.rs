@@ -196,7 +196,7 @@ impl Host {
         let platform = Arc::clone(&contract.platform);
         let live = Arc::clone(self.relay().live());
         let own = matches!(candidate.origin, Origin::Bundled(_));
-        let own_page = own && has_page(&contract);
+        let own_page = own && has_page(&contract.platform);
         let egress = Egress::new(name.clone(), platform, values, files.clone(), &limits, live);
         let adapter = Arc::new(Adapter {
             vetted: contract.from_profile || grant.vetted,

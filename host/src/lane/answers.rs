@@ -6,7 +6,7 @@ use crate::{
     actions,
     clock::now_ms,
     evidence::{Evidence, Reading},
-    gate::{Ruling, Speaker, visible},
+    gate::{Role, Ruling, Speaker, visible},
     message::{Kind, TextBy},
 };
 
@@ -75,9 +75,12 @@ impl Lane {
     ) -> Option<Queued> {
         let adapter = &self.adapter;
         if let Some(redeemed) = adapter.gate.redeem(speaker, now_ms()) {
-            tracing::info!(adapter = %adapter.name(), sender = %visible(&redeemed.sender, SHOWN), "admitted by invitation");
+            let as_approver = if redeemed.approver { ", as an approver" } else { "" };
+            let sender = visible(&redeemed.sender, SHOWN);
+            tracing::info!(adapter = %adapter.name(), %sender, "admitted by invitation{as_approver}");
             adapter.journal.count(adapter.name(), "admitted by invitation");
-            actions::tell(adapter, reading, "You are in: what you write here now reaches Claude.".into());
+            let role = if redeemed.approver { Role::Approver } else { Role::Speaker };
+            actions::tell(adapter, reading, role.welcome().into());
             return Some(self.queue_answered(turn, occurrence, Some(&reading.event)));
         }
         if !adapter.gate.is_open_invite(speaker.text, now_ms()) {

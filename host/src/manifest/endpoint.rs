@@ -228,6 +228,17 @@ impl Endpoint {
         self.uses.contains(&Use::Action(Action::Ask)) && matches!(self.sent, Some(Sent::One(_))) && !rewrites
     }
 
+    /// The fields of its body that are compared whole with a prompt: all that a prompt needs.
+    #[must_use]
+    pub fn compared(&self) -> Vec<FieldPattern> {
+        let bounds = self.bounds().filter_map(|(_, bound)| match bound {
+            Bound::Field(field) => Some(field.clone()),
+            Bound::Variable(_) => None,
+        });
+        let buttons = self.buttons.iter().flat_map(Buttons::leaves);
+        bounds.chain(self.text.clone()).chain(buttons).collect()
+    }
+
     /// The names of the secrets that it needs.
     #[must_use]
     pub fn secrets(&self) -> BTreeSet<&str> {

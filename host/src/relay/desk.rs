@@ -11,25 +11,16 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Approver, AskId, Asked, Asking, Attempt, By, Ended, Ending, Judged, Means, Open, Relay, Request, RequestId, Rule,
-    Shown, Terms, Ticket, Verdict, View, Why, counted,
+    AskId, Asked, Asking, Attempt, By, Ended, Ending, Judged, Means, Open, Relay, Request, RequestId, Rule, Shown,
+    Terms, Ticket, Verdict, View, Why, counted,
     courier::{Address, Couriers, Doing, Errand},
     outcome, prompt,
+    reach::{Reach, Survey},
     record::{Entry, Evidence, What},
     relay::Task,
     subject,
 };
-use crate::{
-    actions,
-    adapters::Adapter,
-    clock::now_ms,
-    gate::{Verdicts, visible},
-    host::Host,
-    manifest::{self, Action, Endpoint, Platform, Use},
-    name::AdapterName,
-    outbox::Wire,
-    sandbox::types,
-};
+use crate::{actions, clock::now_ms, gate::visible, host::Host, name::AdapterName, outbox::Wire, sandbox::types};
 
 /// The longest sleep until something expires.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -130,8 +121,8 @@ impl Desk {
             }
             Rule::No(why) => return self.not_relayed(&request, why),
         };
-        let ways = match self.ways(&terms) {
-            Ok(ways) => ways,
+        let reached = match self.reach(&terms) {
+            Ok(reached) => reached,
             Err(why) => return self.not_relayed(&request, why),
         };
         let (needed, expires) = (terms.approvers, clock(terms.expires_ms));
@@ -143,7 +134,7 @@ impl Desk {
         self.relay.note(vec![Entry::of(Some(ticket.label()), requested(&request))]);
         let mut held =
             Held { request, needed, allowed: 0, expires, seen: self.host.journal.last_seq(), asks: HashMap::new() };
-        for (approver, means, typed) in ways {
+        for Reach { approver, means, typed, first } in reached {
             let to = (approver.adapter.clone(), approver.conversation.clone());
             let sender = approver.sender.clone();
             let asked = self.relay.docket().ask(&ticket, approver);
@@ -156,7 +147,7 @@ impl Desk {
             };
             let ask = asked.ask;
             let way = Way { to: to.clone(), asked, means, typed };
-            let shown = Box::new(held.shown(&way, View::Short));
+            let shown = Box::new(held.shown(&way, first));
             held.asks.insert(ask, way);
             let what = Doing::Ask { sender, shown, subject: subject(&held.request) };
             self.couriers.send(&to, Errand { ask, request: ticket.label().to_owned(), what });
@@ -164,57 +155,16 @@ impl Desk {
         self.held.insert(ticket, held);
     }
 
-    /// Everybody who can be asked, or why nobody can.
-    fn ways(&mut self, terms: &Terms) -> Result<Vec<(Approver, Means, bool)>, String> {
-        let mut ways = Vec::new();
-        let mut problems = Vec::new();
-        let mut adapters = 0_usize;
-        for running in self.host.registry.all() {
-            let adapter = &running.adapter;
-            if !adapter.can_ask() {
-                continue;
-            }
-            adapters += 1;
-            let contract = &adapter.program.contract;
-            let buttons = adapter.is_own_page() || has_buttons(&contract.platform);
-            let typed = adapter.gate.settings().verdicts == Verdicts::Any;
-            let means = Means { limit: contract.platform.text_limit, spans: contract.manifest.spans, buttons };
-            let approvers = adapter.gate.approvers();
-            if approvers.is_empty() {
-                problems.push(nobody(adapter));
-            } else if !(buttons || typed) {
-                problems.push(format!(
-                    "{name} has no buttons, and its access settings take nothing else: `sluicegate access {name} set \
-                     verdicts any`",
-                    name = adapter.name()
-                ));
-                continue;
-            }
-            for sender in approvers {
-                match conversation_of(adapter, &sender) {
-                    Some(conversation) => {
-                        ways.push((
-                            Approver { adapter: adapter.name().clone(), sender, conversation },
-                            means.clone(),
-                            typed,
-                        ));
-                    }
-                    None => problems.push(format!(
-                        "the approver {} has not written to {} yet, so it is not known where to ask",
-                        visible(&sender, 64),
-                        adapter.name()
-                    )),
-                }
-            }
-        }
-        for problem in &problems {
-            if ways.is_empty() && !self.told {
+    /// Everybody who can be asked, or why too few can.
+    fn reach(&mut self, terms: &Terms) -> Result<Vec<Reach>, String> {
+        let Survey { adapters, reached, problems } = Survey::of(&self.host.registry);
+        if reached.is_empty() && !std::mem::replace(&mut self.told, true) {
+            for problem in &problems {
                 tracing::warn!("a permission request of Claude Code's reaches nobody: {problem}");
             }
         }
-        self.told |= ways.is_empty();
         // One id is one person, through whichever adapter.
-        let people: HashSet<&str> = ways.iter().map(|(approver, ..)| &*approver.sender).collect();
+        let people: HashSet<&str> = reached.iter().map(|reach| &*reach.approver.sender).collect();
         match (adapters, people.len()) {
             (0, _) => Err("no adapter runs that can ask".into()),
             (_, 0) => Err(problems.join("; ")),
@@ -223,7 +173,7 @@ impl Desk {
                 terms.approvers,
                 problems.first().map_or_else(String::new, |problem| format!(": {problem}"))
             )),
-            _ => Ok(ways),
+            _ => Ok(reached),
         }
     }
 
@@ -413,34 +363,6 @@ impl Held {
         };
         prompt(&asking, &way.means, view)
     }
-}
-
-/// Where an approver is asked: where they spoke directly last, or where the platform says that they are.
-fn conversation_of(adapter: &Adapter, sender: &str) -> Option<String> {
-    let platform = &adapter.program.contract.platform;
-    let spoke = adapter.read(|reader| reader.direct_conversation(adapter.name(), sender)).ok().flatten();
-    let known = || platform.direct_is_sender.then(|| sender.to_owned());
-    // The user's own page is one conversation, for the one who opens it.
-    let page = || adapter.is_own_page().then(|| page_conversation(platform)).flatten();
-    spoke.or_else(known).or_else(page)
-}
-
-fn page_conversation(platform: &Platform) -> Option<String> {
-    let mut rules = platform.identities.iter().filter(|rule| rule.is_by_credential());
-    rules.find_map(|rule| match &rule.conversation {
-        manifest::Value::Const(conversation) => Some(conversation.to_string()),
-        _ => None,
-    })
-}
-
-fn has_buttons(platform: &Platform) -> bool {
-    let asks = |endpoint: &&Endpoint| endpoint.uses.contains(&Use::Action(Action::Ask));
-    platform.endpoints.iter().filter(asks).any(|endpoint| endpoint.buttons.is_some())
-}
-
-/// The one command that lets somebody answer.
-fn nobody(adapter: &Adapter) -> String {
-    format!("{} has no approvers: `{}` lets somebody answer", adapter.name(), adapter.gate.approver_command())
 }
 
 fn requested(request: &Request) -> What {

@@ -18,6 +18,7 @@ mod likeness;
 mod live;
 mod policy;
 mod prompt;
+mod reach;
 pub mod record;
 #[expect(clippy::module_inception, reason = "the module is named after its type")]
 mod relay;
@@ -30,7 +31,7 @@ pub use docket::{Approver, Asked, Docket, Ended, Judged, NotAsked, NotOpened, Op
 pub use likeness::looks_like_verdict;
 pub use live::{AskId, Live};
 pub use policy::{Policy, Rule};
-pub use prompt::{Asking, Ending, Means, Shown, View, counted, outcome, prompt, subject};
+pub use prompt::{ALLOW, Asking, DENY, Ending, Means, SEE_MORE, Shown, View, counted, outcome, prompt, subject};
 pub use relay::Relay;
 pub use request::{Malformed, Request, RequestId};
 pub use verdict::{Attempt, By, Choice, Repeated, Verdict, Why};

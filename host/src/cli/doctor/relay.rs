@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::{
-    adapters::{Entry, Origin, Standing},
+    adapters::{Entry, Origin, Standing, has_page},
     cli::approvers::{self, Listed, Obstacle},
     config::Config,
     gate::{DmPolicy, Gate, visible},
@@ -141,7 +141,7 @@ impl Seen<'_> {
     fn knows_where_to_ask(&self, reader: Option<&Reader>, id: &str) -> bool {
         let name = &self.contract.manifest.name;
         self.contract.platform.direct_is_sender
-            || (self.own && approvers::has_page(&self.contract.platform))
+            || (self.own && has_page(&self.contract.platform))
             || reader.is_some_and(|reader| reader.direct_conversation(name, id).is_ok_and(|found| found.is_some()))
     }
 }

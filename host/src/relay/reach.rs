@@ -1,0 +1,96 @@
+//! Who can be asked, where, and how it looks there.
+
+use super::{Approver, Means, View};
+use crate::{
+    adapters::{Adapter, can_rewrite, has_buttons},
+    gate::{Verdicts, visible},
+    manifest::{Platform, Value},
+    registry::Registry,
+};
+
+/// Somebody who can be asked.
+pub(super) struct Reach {
+    /// Who, and where.
+    pub(super) approver: Approver,
+    /// What can be shown there.
+    pub(super) means: Means,
+    /// Whether typed verdicts are taken.
+    pub(super) typed: bool,
+    /// What is shown first.
+    pub(super) first: View,
+}
+
+/// Everybody, over all adapters that run.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// How many adapters can ask.
+    pub(super) adapters: usize,
+    /// Who can be asked.
+    pub(super) reached: Vec<Reach>,
+    /// Why others cannot, with what changes it.
+    pub(super) problems: Vec<String>,
+}
+
+impl Survey {
+    /// Looks at what runs now.
+    pub(super) fn of(registry: &Registry) -> Self {
+        let mut survey = Self::default();
+        for running in registry.all().iter().filter(|running| running.adapter.can_ask()) {
+            survey.look_at(&running.adapter);
+        }
+        survey
+    }
+
+    fn look_at(&mut self, adapter: &Adapter) {
+        self.adapters += 1;
+        let (name, contract) = (adapter.name(), &adapter.program.contract);
+        let buttons = has_buttons(&contract.platform, adapter.own);
+        let typed = adapter.gate.settings().verdicts == Verdicts::Any;
+        let approvers = adapter.gate.approvers();
+        if approvers.is_empty() {
+            let command = adapter.gate.approver_command();
+            self.problems.push(format!("{name} has no approvers: `{command}` lets somebody answer"));
+        } else if !(buttons || typed) {
+            self.problems.push(format!(
+                "{name} has no buttons, and its access settings take nothing else: `sluicegate access {name} set \
+                 verdicts any`"
+            ));
+            return;
+        }
+        // Nobody compares styles, so those of another's code could hide or set apart what the text shows.
+        let spans = contract.manifest.spans && adapter.own;
+        let means = Means { limit: contract.platform.text_limit, spans, buttons };
+        // Whoever cannot be shown more is shown all at once.
+        let first = if can_rewrite(&contract.platform, adapter.own) { View::Short } else { View::Full };
+        for sender in approvers {
+            match conversation_of(adapter, &sender) {
+                Some(conversation) => {
+                    let approver = Approver { adapter: name.clone(), sender, conversation };
+                    self.reached.push(Reach { approver, means: means.clone(), typed, first });
+                }
+                None => self.problems.push(format!(
+                    "the approver {} has not written to {name} yet, so it is not known where to ask",
+                    visible(&sender, 64)
+                )),
+            }
+        }
+    }
+}
+
+/// Where an approver is asked: where they spoke directly last, or where the platform says that they are.
+fn conversation_of(adapter: &Adapter, sender: &str) -> Option<String> {
+    let platform = &adapter.program.contract.platform;
+    let spoke = adapter.read(|reader| reader.direct_conversation(adapter.name(), sender)).ok().flatten();
+    let known = || platform.direct_is_sender.then(|| sender.to_owned());
+    // The user's own page is one conversation, for the one who opens it.
+    let page = || adapter.is_own_page().then(|| page_conversation(platform)).flatten();
+    spoke.or_else(known).or_else(page)
+}
+
+fn page_conversation(platform: &Platform) -> Option<String> {
+    let mut rules = platform.identities.iter().filter(|rule| rule.is_by_credential());
+    rules.find_map(|rule| match &rule.conversation {
+        Value::Const(conversation) => Some(conversation.to_string()),
+        _ => None,
+    })
+}
