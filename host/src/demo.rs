@@ -3,18 +3,21 @@
 use std::{io::IsTerminal as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::{
     actions,
+    gate::Gate,
     grants::{Grant, Grants},
     home::Home,
     host::{Host, Options},
+    listener::PAGE,
     logging,
-    mcp::tools::Reply,
+    mcp::{JsonObject, tools::Reply},
     name::AdapterName,
     outbox::{Format, Limits, Link, Wire},
-    relay::Relay,
+    relay::{self, Relay},
     serve,
 };
 
@@ -62,13 +65,16 @@ async fn demo(home: Home) -> anyhow::Result<i32> {
     link.open(&host.journal, &wire);
     wire.release();
     let ended = serve::ended()?;
+    Gate::open(host.home.access(&name)).with_page(Some(PAGE)).approver_add(PAGE)?;
     tokio::spawn(Arc::clone(&host).run());
+    tokio::spawn(relay::desk(Arc::clone(&host), wire.clone()));
 
     let token = host.home.page_token()?;
     say(&format!(
         "\nOpen this page and say something:\n\n  http://{}/{ADAPTER}/?token={token}\n\n\
          What you write there appears here exactly as Claude would see it.\n\
-         What you type here goes back as Claude's reply. Ctrl-C ends the demo.\n",
+         What you type here goes back as Claude's reply. Begin a line with ! to ask for a command as Claude Code\n\
+         would, such as `!npm test`: the page asks you, and your verdict appears here. Ctrl-C ends the demo.\n",
         host.address()
     ));
     tokio::select! {
@@ -100,11 +106,18 @@ async fn allow(host: &Host, name: &AdapterName) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends each line that is typed as a reply. Ends when a terminal's input ends; other inputs may end early.
+/// Sends each line that is typed as a reply, or asks for a command. Ends when a terminal's input ends; other inputs may
+/// end early.
 async fn replies(host: &Host, name: &AdapterName) {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut asked = 0_u32;
     while let Ok(Some(line)) = lines.next_line().await {
         if line.trim().is_empty() {
+            continue;
+        }
+        if let Some(command) = line.strip_prefix('!') {
+            asked += 1;
+            host.relay().requested(request(asked, command.trim()));
             continue;
         }
         let reply = Reply {
@@ -124,6 +137,17 @@ async fn replies(host: &Host, name: &AdapterName) {
     if !std::io::stdin().is_terminal() {
         std::future::pending().await
     }
+}
+
+/// What Claude Code asks before it runs a command.
+fn request(number: u32, command: &str) -> JsonObject {
+    let texts = [
+        ("request_id", format!("demo-{number}")),
+        ("tool_name", "Bash".into()),
+        ("description", "A command that was typed into the demo".into()),
+        ("input_preview", json!({ "command": command }).to_string()),
+    ];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect()
 }
 
 /// Speaks to the user beside the events, which have standard output for themselves.

@@ -28,6 +28,7 @@ pub mod desk;
 pub mod guest;
 pub mod home;
 pub mod http;
+pub mod impostor;
 pub mod journal;
 pub mod node;
 mod permission;

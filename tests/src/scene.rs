@@ -1,6 +1,8 @@
 //! A table of forgeries: each has a request, an approver and an outsider of its own, and a witness who answers at the
 //! end, so that none can hide another.
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -24,6 +26,8 @@ pub struct Forgery {
 pub struct Scene<'a> {
     /// The desk.
     pub desk: &'a Desk,
+    /// Which scene it is.
+    pub number: usize,
     /// Claude Code's name of the request.
     pub request: String,
     /// The approver's prompt; the chat is the approver.
@@ -102,7 +106,7 @@ impl Scene<'_> {
 
     /// Gives the host an update with these members once, as they are: what it cannot read as JSON, it asks for again.
     pub fn feed(&self, members: &str) -> i64 {
-        self.desk.feed(&[format!("{{\"update_id\":731900001,{members}}}")]);
+        self.desk.feed(&[format!("{{\"update_id\":{},{members}}}", 731_900_000 + self.number)]);
         0
     }
 
@@ -112,34 +116,73 @@ impl Scene<'_> {
     }
 }
 
+/// A way to answer, and what it is called.
+pub type Way = (&'static str, fn(&Scene<'_>) -> i64);
+
 /// Tries all of them: none decides anything or reaches Claude, and each leaves in the record what it says.
 ///
 /// # Panics
 /// If one does.
 pub fn none_counts(forgeries: &[Forgery]) {
-    let desk = Desk::new(&["Wanda"]);
-    let wanda = desk.approvers[0];
-    let (group, unlisted) = (desk.telegram.add_group("Team", &[]), desk.telegram.add_group("Others", &[]));
-    drop(desk.home.run(&["access", "telegram", "group", "add", &group.to_string(), "--no-mention"]).success());
-    for (number, forgery) in forgeries.iter().enumerate() {
+    let stage = Stage::new();
+    for forgery in forgeries {
         eprintln!("forgery: {}", forgery.what);
+        let scene = stage.scene();
+        let update = stage.desk.recorded_any(forgery.why, || (forgery.attempt)(&scene));
+        if update > 0 {
+            stage.desk.telegram.wait_until_confirmed(update);
+        }
+        stage.desk.refuse(&scene.request, &scene.witness);
+        let closed = stage.desk.closed(&scene.mine);
+        assert!(closed.text.contains("wanda"), "{}: {}", forgery.what, closed.text);
+        assert!(!stage.desk.claude_saw(&scene.mine.code), "{}: {:?}", forgery.what, stage.desk.server.events());
+    }
+    let verdicts = stage.desk.server.verdicts();
+    assert!(verdicts.iter().all(|(_, behavior)| behavior == "deny"), "{verdicts:?}");
+    assert_eq!(verdicts.len(), forgeries.len());
+}
+
+/// Tries all of them: each allows its request, as the approver's.
+///
+/// # Panics
+/// If one does not.
+pub fn all_count(ways: &[Way]) {
+    let stage = Stage::new();
+    for (what, answer) in ways {
+        eprintln!("answer: {what}");
+        let scene = stage.scene();
+        answer(&scene);
+        assert_eq!(stage.desk.server.verdict_on(&scene.request), "allow", "{what}");
+        let closed = stage.desk.closed(&scene.mine);
+        assert!(closed.text.contains("You allowed"), "{what}: {}", closed.text);
+        stage.desk.closed(&scene.witness);
+    }
+}
+
+/// A desk with a witness and two groups, on which one scene follows another.
+struct Stage {
+    desk: Desk,
+    group: i64,
+    unlisted: i64,
+    scenes: Cell<usize>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let desk = Desk::new(&["Wanda"]);
+        let (group, unlisted) = (desk.telegram.add_group("Team", &[]), desk.telegram.add_group("Others", &[]));
+        drop(desk.home.run(&["access", "telegram", "group", "add", &group.to_string(), "--no-mention"]).success());
+        Self { desk, group, unlisted, scenes: Cell::new(0) }
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        let (desk, wanda, number) = (&self.desk, self.desk.approvers[0], self.scenes.replace(self.scenes.get() + 1));
         let approver = desk.newcomer(&format!("Approver{number}"));
         let outsider = desk.newcomer(&format!("Outsider{number}"));
         desk.appoint(&[wanda, approver], &[outsider]);
         let command = format!("make case-{number}-x");
         let request = desk.ask(&command);
         let (mine, witness) = (desk.prompt(approver, &command), desk.prompt(wanda, &command));
-        let scene = Scene { desk: &desk, request, mine, witness, outsider, group, unlisted };
-        let update = desk.recorded_any(forgery.why, || (forgery.attempt)(&scene));
-        if update > 0 {
-            desk.telegram.wait_until_confirmed(update);
-        }
-        desk.refuse(&scene.request, &scene.witness);
-        let closed = desk.closed(&scene.mine);
-        assert!(closed.text.contains("wanda"), "{}: {}", forgery.what, closed.text);
-        assert!(!desk.claude_saw(&scene.mine.code), "{}: {:?}", forgery.what, desk.server.events());
+        Scene { desk, number, request, mine, witness, outsider, group: self.group, unlisted: self.unlisted }
     }
-    let verdicts = desk.server.verdicts();
-    assert!(verdicts.iter().all(|(_, behavior)| behavior == "deny"), "{verdicts:?}");
-    assert_eq!(verdicts.len(), forgeries.len());
 }

@@ -75,5 +75,14 @@ fn what_is_written_on_the_page_appears_as_claude_would_see_it_and_what_is_typed_
 
     demo.0.stdin.as_mut().unwrap().write_all(b"hello, page\n").unwrap();
     socket.receive("the reply", |frame| frame["type"] == "message" && frame.to_string().contains("hello, page"));
+
+    demo.0.stdin.as_mut().unwrap().write_all(b"!npm test\n").unwrap();
+    let shown =
+        socket.receive("the prompt", |frame| frame["type"] == "message" && frame.to_string().contains("npm test"));
+    let prompt = &shown["message"];
+    let allow = prompt["choices"].as_array().unwrap().iter().find(|it| it["label"] == "✅ Allow").unwrap();
+    socket.send(&json!({ "type": "button", "id": "b1", "message": prompt["id"], "token": allow["token"] }));
+    let verdict = events.wait("notifications/claude/channel/permission");
+    assert!(verdict.contains("\"allow\"") && verdict.contains("demo-1"), "{verdict}");
     assert!(!user.path().join(".config").exists(), "the demo leaves nothing in the user's home");
 }

@@ -303,6 +303,9 @@ fn a_page_of_another_site_neither_posts_nor_opens_the_socket() {
 
 #[test]
 fn a_prompt_is_answered_on_the_page() {
+    const ALLOW: &str = "✅ Allow";
+    const DENY: &str = "❌ Deny";
+    const SEE_MORE: &str = "See more";
     let Some(mut browser) = Browser::start() else { return };
     let home = Home::new();
     home.allow("fakechat");
@@ -320,8 +323,8 @@ fn a_prompt_is_answered_on_the_page() {
     // Pressed twice in a row, it is one answer.
     let asked = server.ask_permission("Bash", "List the files", r#"{"command":"ls **/*.tmp"}"#);
     let prompt = browser.message("ls **/*.tmp");
-    assert_eq!((&prompt["prompt"], &prompt["buttons"]), (&json!(true), &json!(["Allow", "Deny"])), "{prompt}");
-    browser.step(&json!({ "do": "press", "label": "Allow", "id": prompt["id"], "twice": true }));
+    assert_eq!((&prompt["prompt"], &prompt["buttons"]), (&json!(true), &json!([ALLOW, DENY])), "{prompt}");
+    browser.step(&json!({ "do": "press", "label": ALLOW, "id": prompt["id"], "twice": true }));
     assert_eq!(server.verdict_on(&asked), "allow");
     let over = browser.step(&json!({ "do": "message", "id": prompt["id"], "state": "settled" }));
     assert_eq!((&over["buttons"], &over["sending"]), (&json!([]), &Value::Null), "{over}");
@@ -332,7 +335,7 @@ fn a_prompt_is_answered_on_the_page() {
     browser.step(&json!({ "do": "reload" }));
     browser.connected();
     server.signal(Signal::STOP);
-    browser.step(&json!({ "do": "press", "label": "Deny", "id": prompt["id"] }));
+    browser.step(&json!({ "do": "press", "label": DENY, "id": prompt["id"] }));
     let sending = browser.step(&json!({ "do": "message", "id": prompt["id"], "state": "sending" }));
     assert_eq!((&sending["sending"], server.verdicts().len()), (&json!("sending…"), 1), "{sending}");
     server.signal(Signal::CONT);
@@ -343,11 +346,11 @@ fn a_prompt_is_answered_on_the_page() {
     let command = format!("{}; echo end-of-it", "true && ".repeat(300));
     let asked = server.ask_permission("Bash", "Do a lot", &json!({ "command": command }).to_string());
     let prompt = browser.message("Do a lot");
-    assert_eq!(prompt["buttons"], json!(["See more", "Deny"]), "{prompt}");
-    browser.step(&json!({ "do": "press", "label": "See more", "id": prompt["id"] }));
+    assert_eq!(prompt["buttons"], json!([SEE_MORE, DENY]), "{prompt}");
+    browser.step(&json!({ "do": "press", "label": SEE_MORE, "id": prompt["id"] }));
     let full = browser.step(&json!({ "do": "message", "id": prompt["id"], "text": "end-of-it", "state": "waiting" }));
-    assert_eq!(full["buttons"], json!(["Allow", "Deny"]), "{full}");
-    browser.step(&json!({ "do": "press", "label": "Allow", "id": prompt["id"] }));
+    assert_eq!(full["buttons"], json!([ALLOW, DENY]), "{full}");
+    browser.step(&json!({ "do": "press", "label": ALLOW, "id": prompt["id"] }));
     assert_eq!(server.verdict_on(&asked), "allow");
 
     // What Claude says looks like none.

@@ -133,4 +133,5 @@ fn no_sequence_of_payloads_of_others_changes_the_verdicts() {
         Ok(())
     });
     ran.unwrap();
+    assert_eq!(crowd.desk.server.verdicts().len(), 6);
 }

@@ -4,7 +4,6 @@
 use serde_json::json;
 use sluicegate_tests::{
     bot::PNG,
-    desk::Desk,
     scene::{Forgery, none_counts},
     telegram::{Content, Post},
 };
@@ -17,8 +16,6 @@ const NOT_DIRECT: &str = "it was not said in a direct conversation";
 const NOT_OWN_WORDS: &str = "it is not the sender's own new message";
 const OTHER_REPLY: &str = "it answers another message than the prompt";
 const LOOKALIKE: &str = "it looks like a verdict and has other characters than one";
-const TOO_MANY: &str = "five wrong tries within ten minutes";
-const DECIDED: &str = "it was decided before";
 
 #[test]
 fn who_is_no_approver_decides_nothing() {
@@ -351,75 +348,4 @@ fn what_the_platform_does_not_say_clearly_is_no_evidence() {
             why: &[NOT_VETTED],
         },
     ]);
-}
-
-#[test]
-fn after_five_wrong_tries_nothing_of_the_sender_counts() {
-    let desk = Desk::new(&["Alice", "Wanda"]);
-    let request = desk.ask("make guesses");
-    let (mine, witness) =
-        (desk.prompt(desk.approvers[0], "make guesses"), desk.prompt(desk.approvers[1], "make guesses"));
-    for guess in ["aaaaa", "bbbbb", "ccccc", "ddddd", "eeeee"] {
-        desk.recorded(UNKNOWN, || desk.says(mine.chat, &format!("yes {guess}")));
-    }
-    desk.recorded(TOO_MANY, || desk.says(mine.chat, &format!("yes {}", mine.code)));
-    let query = desk.press(&mine, "Allow");
-    desk.telegram.wait_until_confirmed(desk.telegram.look(|view| view.update_of(&query)));
-    desk.refuse(&request, &witness);
-    assert_eq!(desk.server.verdicts().len(), 1);
-    assert!(desk.server.events().is_empty());
-}
-
-#[test]
-fn what_is_decided_stays_decided() {
-    let desk = Desk::new(&["Alice", "Wanda"]);
-    let request = desk.ask("make once");
-    let (mine, witness) = (desk.prompt(desk.approvers[0], "make once"), desk.prompt(desk.approvers[1], "make once"));
-    desk.says(mine.chat, &format!("no {}", mine.code));
-    assert_eq!(desk.server.verdict_on(&request), "deny");
-    desk.closed(&mine);
-    desk.closed(&witness);
-    for prompt in [&mine, &witness] {
-        desk.recorded(DECIDED, || desk.says(prompt.chat, &format!("yes {}", prompt.code)));
-        desk.recorded(DECIDED, || {
-            desk.telegram.press_forged(prompt.chat, prompt.chat, prompt.message, prompt.token("Allow"))
-        });
-    }
-    // The next request has other codes.
-    let next = desk.ask("make twice");
-    let anew = desk.prompt(mine.chat, "make twice");
-    assert_ne!(anew.code, mine.code);
-    desk.recorded(DECIDED, || desk.says(witness.chat, &format!("yes {}", witness.code)));
-    desk.refuse(&next, &anew);
-    assert_eq!(desk.server.verdicts().len(), 2);
-    assert!(desk.server.events().is_empty());
-}
-
-#[test]
-fn the_same_update_is_taken_once() {
-    let desk = Desk::new(&["Alice"]);
-    let alice = desk.approvers[0];
-    let request = desk.ask("make replay");
-    let prompt = desk.prompt(alice, "make replay");
-    desk.known(&prompt);
-    desk.telegram.stop();
-    desk.says(alice, &format!("no {}", prompt.code));
-    desk.press(&prompt, "Allow");
-    let updates: Vec<String> = desk.telegram.look(|view| view.pending()).iter().map(ToString::to_string).collect();
-    assert_eq!(updates.len(), 2);
-    desk.telegram.listen();
-    assert_eq!(desk.server.verdict_on(&request), "deny", "the allow came with it");
-    desk.closed(&prompt);
-    let record = desk.record();
-    desk.feed(&updates);
-    // The same again under new names.
-    for update in &updates {
-        let update: serde_json::Map<String, serde_json::Value> = serde_json::from_str(update).unwrap();
-        let (kind, value) = update.iter().find(|(name, _)| *name != "update_id").unwrap();
-        let update = desk.telegram.update(kind, value);
-        desk.telegram.wait_until_confirmed(update);
-    }
-    assert_eq!(desk.server.verdicts().len(), 1);
-    assert!(desk.server.events().is_empty());
-    assert_eq!(desk.record().matches("deny").count(), record.matches("deny").count());
 }
