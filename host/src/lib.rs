@@ -8,6 +8,9 @@
 //!             timers
 //! Claude Code ─▶ tool call ─▶ outbound gate ─▶ adapter.perform ─▶ platform
 //!    mcp          actions          gate             sandbox
+//! Claude Code ─▶ permission request ─▶ policy, prompt ─▶ adapter.perform ─▶ platform
+//! Claude Code ◀── verdict ◀─ relay ◀─ evidence ◀─ source ◀─ platform
+//!    mcp          relay
 //! ```
 //!
 //! Around them: [`adapters`] (what is there), [`grants`] (what the user allowed), [`registry`] (what runs),

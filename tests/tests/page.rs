@@ -111,6 +111,18 @@ fn fakechat() -> (Home, Server) {
     (home, server)
 }
 
+/// The same, where whoever has the page open approves.
+fn approving() -> (Home, Server) {
+    let home = Home::new();
+    home.allow("fakechat");
+    let page = json!(["page"]);
+    let access = json!({ "dmPolicy": "allowlist", "allowFrom": page, "groups": {}, "pending": {}, "approvers": page });
+    home.access("fakechat", &access);
+    let server = Server::start(&home);
+    server.wait_until_running(&home, "fakechat");
+    (home, server)
+}
+
 fn reply(server: &Server, mut arguments: Value) -> String {
     arguments["chat_id"] = "web".into();
     let sent = server.call("reply", &arguments);
@@ -307,15 +319,7 @@ fn a_prompt_is_answered_on_the_page() {
     const DENY: &str = "❌ Deny";
     const SEE_MORE: &str = "See more";
     let Some(mut browser) = Browser::start() else { return };
-    let home = Home::new();
-    home.allow("fakechat");
-    let page = json!(["page"]);
-    home.access(
-        "fakechat",
-        &json!({ "dmPolicy": "allowlist", "allowFrom": page, "groups": {}, "pending": {}, "approvers": page }),
-    );
-    let server = Server::start(&home);
-    server.wait_until_running(&home, "fakechat");
+    let (home, server) = approving();
     browser.open(&home);
     let hello = browser.say("Clean up, please.");
     server.event_of(&hello);
@@ -366,7 +370,7 @@ fn a_prompt_is_answered_on_the_page() {
 #[ignore = "writes .github/fakechat.png"]
 fn the_picture_in_the_readme() {
     let Some(mut browser) = Browser::start() else { return };
-    let (home, server) = fakechat();
+    let (home, server) = approving();
     browser.open(&home);
     let conversation = home.project();
     let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/fakechat.png");
@@ -390,6 +394,8 @@ fn the_picture_in_the_readme() {
     );
     browser.message("Committed as");
     browser.stored(&agreed);
+    server.ask_permission("Bash", "Push the branch", r#"{"command":"git push --set-upstream origin fix-dates"}"#);
+    browser.message("Push the branch");
     browser.step(&json!({ "do": "screenshot", "path": picture, "width": 1200, "height": 760 }));
     if let Some(dir) = env::var_os("PAGE_SCREENSHOTS") {
         for (name, width, scheme) in [("light", 1200, "light"), ("dark", 1200, "dark"), ("narrow", 380, "light")] {

@@ -14,6 +14,9 @@ fn alice(desk: &Desk) -> i64 {
     desk.approvers[0]
 }
 
+/// How a code is typed.
+type Spelling = fn(&str) -> String;
+
 /// Arguments that no short prompt shows whole, with an end to look for.
 fn long(chars: usize) -> String {
     format!("{{\"command\":\"{} && rm the-end\"}}", "echo 0123456789 && ".repeat(chars / 19))
@@ -52,7 +55,7 @@ fn a_button_allows_and_a_button_denies() {
 #[test]
 fn typed_answers_count_in_every_spelling_that_claude_code_has() {
     let desk = Desk::new(&["Alice"]);
-    let spellings: [(fn(&str) -> String, &str); 8] = [
+    let spellings: [(Spelling, &str); 8] = [
         (|code| format!("yes {code}"), "allow"),
         (|code| format!("y {code}"), "allow"),
         (|code| format!("YES {}", code.to_uppercase()), "allow"),

@@ -286,6 +286,6 @@ fn claude_codes_own_name_of_a_request_is_neither_in_the_memory_nor_in_the_state_
     };
     assert_eq!(found(id), "0 0");
     // The search finds what is there.
-    assert_ne!(found(&prompt.code), "0 0");
+    assert_ne!(found("make nameless"), "0 0");
     assert!(!desk.home.log().contains(id));
 }

@@ -27,6 +27,9 @@ fn misreader(sender: &str) -> Guest {
         )
 }
 
+/// Puts a person into a message.
+type Put = fn(&mut Value, i64);
+
 /// A desk beside which that guest runs, for which Alice is an approver, too.
 fn beside(guest: &Guest) -> (Desk, Prompt, String) {
     let desk = Desk::with(&["Alice"], |home, access| {
@@ -45,7 +48,7 @@ fn beside(guest: &Guest) -> (Desk, Prompt, String) {
 fn a_sender_that_others_can_write_approves_nothing() {
     let alice = 6_000_000_001_i64 + 7_919;
     // What Mallory sent, in each case with Alice somewhere in it.
-    let places: [(&str, &str, fn(&mut Value, i64)); 5] = [
+    let places: [(&str, &str, Put); 5] = [
         ("a contact", "/message/contact/user_id", |message, alice| {
             message["contact"] = json!({ "phone_number": "+491", "first_name": "Alice", "user_id": alice });
         }),

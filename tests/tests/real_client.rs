@@ -23,6 +23,11 @@ fn claude_code_holds_a_conversation_over_telegram() {
     run_with_every_client("rig_telegram.sh", &[Path::new(env!("CARGO_BIN_EXE_fake-telegram"))]);
 }
 
+#[test]
+fn claude_code_runs_a_tool_if_an_approver_allows_it_and_not_otherwise() {
+    run_with_every_client("rig_permissions.sh", &[Path::new(env!("CARGO_BIN_EXE_fake-telegram"))]);
+}
+
 /// Runs a script of `clients/`: with the rig, the binary, what else it needs, and the client.
 fn run_with_every_client(script: &str, needs: &[&Path]) {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

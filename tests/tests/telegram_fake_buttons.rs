@@ -39,7 +39,7 @@ fn buttons_are_pressed_where_they_are_and_told_with_what_is_shown() {
     assert_eq!((&shown["data"], &shown["from"]["id"]), (&json!(data), &json!(alice)));
     assert_eq!((&shown["message"]["text"], &shown["message"]["reply_markup"]), (&json!("May I?"), &keyboard));
     assert!(shown["chat_instance"].is_string() && shown["message"]["from"]["is_bot"] == true, "{shown}");
-    assert_eq!(telegram.look(|view| view.unanswered()), [query.clone()]);
+    assert_eq!(telegram.look(|view| view.unanswered()), std::slice::from_ref(&query));
     ask(&telegram, "answerCallbackQuery", &json!({ "callback_query_id": query })).unwrap();
     assert!(telegram.look(|view| view.unanswered()).is_empty());
     let refused = |act: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(act)).is_err();

@@ -10,7 +10,7 @@ use crate::{
     clock::now_ms,
     egress::{Asked, Body, Permit},
     evidence::{Evidence, Reading},
-    gate::{Ruling, Verdicts},
+    gate::Verdicts,
     manifest::Use,
     message::Kind,
     relay::{Attempt, By, Repeated, Token, looks_like_verdict, typed},
@@ -37,13 +37,8 @@ impl Lane {
             self.acknowledge(evidence, reading);
         } else if !approver {
             let text = reading.text.as_deref().unwrap_or_default();
-            match adapter.gate.judge(&adapter.speaker(reading, text, reading.text_by, false), now_ms()) {
-                Ruling::Deliver => {}
-                ruling => {
-                    self.turn_away(ruling, reading);
-                    return Some(self.queue_answered(turn, occurrence, Some(&reading.event)));
-                }
-            }
+            let ruling = adapter.gate.judge(&adapter.speaker(reading, text, reading.text_by, false), now_ms());
+            self.turn_away(ruling, reading);
         }
         let mut attempt = self.attempt_of(reading, by);
         // Where several rules apply, another one may name another sender.

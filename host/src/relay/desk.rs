@@ -266,6 +266,9 @@ impl Desk {
             }
         };
         let Some(running) = self.host.registry.get(&attempt.adapter) else { return };
+        if !running.adapter.gate.is_let_in(&attempt.sender) {
+            return;
+        }
         let place = types::Place { conversation: attempt.conversation.clone(), thread: None };
         let adapter = Arc::clone(&running.adapter);
         tokio::spawn(async move {

@@ -58,7 +58,7 @@ impl Survey {
             return;
         }
         // Nobody compares styles, so those of another's code could hide or set apart what the text shows.
-        let spans = contract.manifest.spans && adapter.own;
+        let spans = adapter.is_own_page() || (contract.manifest.spans && adapter.own);
         let means = Means { limit: contract.platform.text_limit, spans, buttons };
         // Whoever cannot be shown more is shown all at once.
         let first = if can_rewrite(&contract.platform, adapter.own) { View::Short } else { View::Full };

@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::deadline;
+
 use super::{
     faults::Fault,
     methods::ignored,
@@ -80,7 +82,8 @@ pub(super) fn listen(shared: &Arc<Shared>, port: u16) -> u16 {
     if let Some((port, _)) = &*listening {
         return *port;
     }
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the fake's port is free");
+    // A process that another thread is just about to start has our descriptors for a moment, closed ones too.
+    let listener = deadline::until("the fake's port is free", || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
     let port = listener.local_addr().expect("a listener has an address").port();
     shared.listening.store(true, Ordering::SeqCst);
     let of_thread = Arc::clone(shared);
