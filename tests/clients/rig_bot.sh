@@ -30,7 +30,8 @@ start_with_fake() { # COMMAND
     exec 8<>"$work/fake.in"
     (
         soon [ -e "$run/ns.ready" ] || exit
-        inside "$fake" $port <"$work/fake.in" >"$work/fake.out" 2>&1 &
+        # The rig's own notes of the namespace are being written now and then: whoever reads half of them tries again.
+        soon inside "$fake" $port <"$work/fake.in" >"$work/fake.out" 2>&1 &
         soon grep -q '"token"' "$work/fake.out" && "$meanwhile"
         wait
     ) 8>&- &

@@ -31,7 +31,8 @@ home_with_an_approver() {
         SLUICEGATE_HOME=$home "$binary" access telegram approver add $alice
 }
 
-people() { telegram user Alice $alice && telegram user Carol $carol; }
+# Alice and Carol have Telegram, too. More switches of `ccrig up` may follow.
+begins() { start_with_fake : --timeout 120 "$@" && telegram user Alice $alice && telegram user Carol $carol; }
 
 declares_the_relay() {
     wire '"claude/channel/permission": \{' --ev s2c | python3 -c '
@@ -76,7 +77,7 @@ verdict_on() { # MARK
     python3 - "$run/stdio-$server.jsonl" "$1" <<'PY'
 import json, re, sys
 asked, said = {}, []
-for event in map(json.loads, open(sys.argv[1])):
+for event in (json.loads(line) for line in open(sys.argv[1]) if line.endswith('\n')):
     message = event.get('msg') or {}
     if message.get('method') == 'notifications/claude/channel/permission_request' and event['ev'] == 'c2s':
         asked[message['params']['request_id']] = message['params']['input_preview']
@@ -95,12 +96,32 @@ is_verdict() { # MARK allow|deny|''
 }
 
 is_allowed() { # MARK
-    prompt closed "$work/$1" "You allowed it at .*$1" && answered "run bash: touch $1" && ran "$1" && is_verdict "$1" allow
+    prompt closed "$work/$1" "You allowed it at .*$1" && answered "run bash: touch $1" && ran "$1" &&
+        is_verdict "$1" allow && result_of "$1" False '^((?!Denied).)*$'
 }
 
 is_denied() { # MARK
     prompt closed "$work/$1" "You denied it at .*$1" && answered "run bash: touch $1" && did_not_run "$1" &&
-        is_verdict "$1" deny && grep -q "Denied via channel $server" "$run/api.jsonl"
+        is_verdict "$1" deny && result_of "$1" True "Denied via channel $server"
+}
+
+# What the model was told of the command with that mark.
+result_of() { # MARK IS-ERROR REGEX
+    python3 - "$run/api.jsonl" "$@" <<'PY'
+import json, re, sys
+file, mark, is_error, regex = sys.argv[1:]
+calls, results = set(), {}
+for line in open(file, errors='replace'):
+    body = json.loads(line).get('body') if line.endswith('\n') else None
+    for message in body.get('messages', []) if isinstance(body, dict) else []:
+        for block in message['content'] if isinstance(message['content'], list) else []:
+            if block['type'] == 'tool_use' and re.search(r'\b%s\b' % mark, block['input'].get('command', '')):
+                calls.add(block['id'])
+            elif block['type'] == 'tool_result':
+                results[block['tool_use_id']] = (str(bool(block.get('is_error'))), json.dumps(block['content']))
+told = [results.get(call) for call in calls]
+assert len(told) == 1 and told[0] and told[0][0] == is_error and re.search(regex, told[0][1]), told
+PY
 }
 
 presses() { # MARK LABEL
@@ -135,7 +156,7 @@ sys.exit(tuple(map(int, version.split(".")[:3])) >= (2, 1, 200))' "$run/state.js
 # What is long: first not all is shown and nothing allows it, then all and it does.
 allows_what_is_long() {
     wants MARK-5 "$(words 200)" && has MARK-5 'See more' Deny && types MARK-5 yes &&
-        soon refused 'the prompt did not show everything' MARK-5 && is_verdict MARK-5 '' && did_not_run MARK-5 &&
+        records refused 'the prompt did not show everything' MARK-5 && is_verdict MARK-5 '' && did_not_run MARK-5 &&
         presses MARK-5 'See more' && prompt changed "$work/MARK-5" the-end >"$work/full" && mv "$work/full" "$work/MARK-5" &&
         has MARK-5 Allow Deny && presses MARK-5 Allow && is_allowed MARK-5
 }
@@ -143,8 +164,8 @@ allows_what_is_long() {
 # What the client itself cuts: nothing allows it, not even in full.
 denies_what_was_cut() { # MARK WORDS
     wants "$1" "$(words "$2")" && ! grep -q the-end "$work/$1" && types "$1" yes &&
-        soon refused 'the prompt did not show everything' "$1" && sees_all_there_is "$1" && has "$1" Deny &&
-        types "$1" yes && soon refused 'the prompt did not show everything' "$1" 2 && is_verdict "$1" '' &&
+        records refused 'the prompt did not show everything' "$1" && sees_all_there_is "$1" && has "$1" Deny &&
+        types "$1" yes && records refused 'the prompt did not show everything' "$1" 2 && is_verdict "$1" '' &&
         did_not_run "$1" && presses "$1" Deny && is_denied "$1"
 }
 
@@ -171,6 +192,14 @@ for entry in entries:
         by = entry.get("by", {})
         print(*[word for word in (entry["what"], entry.get("verdict"), by.get("how"), by.get("sender") or entry.get("sender"),
                                   entry.get("why")) if word])' "$1"
+}
+
+# Waits until the record says so.
+records() { # COMMAND…
+    soon "$@" || {
+        SLUICEGATE_HOME=$home "$binary" log --permissions -n 3
+        return 1
+    }
 }
 
 # The record says that often that an attempt on that request counted for nothing.
@@ -203,8 +232,8 @@ no_at_the_terminal() {
 
 # What a forged client does later: press a button that is gone, and type the code.
 late_answers() { # MARK
-    prompt late "$work/$1" Allow && soon refused 'it was decided before' "$1" &&
-        types "$1" yes && soon refused 'it was decided before' "$1" 2 &&
+    prompt late "$work/$1" Allow && records refused 'it was decided before' "$1" &&
+        types "$1" yes && records refused 'it was decided before' "$1" 2 &&
         telegram answer "$alice" 'decided already' && is_verdict "$1" '' && prompt still "$work/$1.closed"
 }
 
@@ -223,7 +252,7 @@ another_code() { # CODE
 # A message that reads like a verdict on MARK-9 and is none.
 counts_for_nothing() { # WHY MEMBERS-AS-JSON
     local message
-    message=$(prompt post "$2") && soon message_refused "$1" "$message" && prompt still "$work/MARK-9" &&
+    message=$(prompt post "$2") && records message_refused "$1" "$message" && prompt still "$work/MARK-9" &&
         is_verdict MARK-9 '' && did_not_run MARK-9
 }
 
@@ -262,7 +291,8 @@ assert len(codes) > 5, codes
 seen = open(run + '/api.jsonl', errors='replace').read()
 shown = [code for code in codes if re.search(r'(?i)\b%s\b' % code, seen)]
 assert not shown, 'the model saw %r' % shown
-requests = [event['msg']['params']['request_id'] for event in map(json.loads, open('%s/stdio-%s.jsonl' % (run, server)))
+events = (json.loads(line) for line in open('%s/stdio-%s.jsonl' % (run, server)) if line.endswith('\n'))
+requests = [event['msg']['params']['request_id'] for event in events
             if (event.get('msg') or {}).get('method') == 'notifications/claude/channel/permission_request']
 assert len(requests) >= len(codes) - 1 and not set(codes) & set(requests), (codes, requests)
 print(*requests)
@@ -369,7 +399,7 @@ next_session_closes_it() {
 
 echo "== an approver in Telegram"
 check "a home with telegram, and Alice approves" home_with_an_approver
-check "the client registers the channel" start_with_fake people --timeout 120
+check "the client registers the channel" begins
 check "the relay is declared" declares_the_relay
 check "Alice writes and gets an answer" says hello
 check "Allow: the tool runs, and the prompt says so" allows_with_a_button
@@ -401,7 +431,7 @@ check "nothing is left" nothing_left
 
 echo "== reply needs permission, and a session that is killed"
 check "a home with telegram, and Alice approves" home_with_an_approver
-check "the client registers the channel" start_with_fake people --timeout 120 --ask-reply
+check "the client registers the channel" begins --ask-reply
 check "Allow: the answer goes out" allows_the_reply
 check "the server is killed while a prompt is open" killed_with_an_open_prompt
 check "the next session closes it" next_session_closes_it

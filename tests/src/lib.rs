@@ -3,7 +3,8 @@
 //! Everything runs the real binary on a throw-away home: [`Home`] is that directory with a `config.toml`, [`Server`]
 //! is `sluicegate serve` with a strict MCP client on its standard input and output, [`http`] and [`websocket`] are
 //! the platforms' and browsers' side, [`sign`] is how platforms sign, [`telegram`] is a strict Bot API, [`desk`] is where
-//! permission requests are answered, [`guest`] and [`raw`] are the adapters.
+//! permission requests are answered, [`page`] is a browser that has opened a page, [`guest`] and [`raw`] are the
+//! adapters.
 //!
 //! | variable | what it does |
 //! | --- | --- |
@@ -31,6 +32,7 @@ pub mod http;
 pub mod impostor;
 pub mod journal;
 pub mod node;
+pub mod page;
 mod permission;
 pub mod port;
 pub mod raw;

@@ -47,7 +47,7 @@ fn a_button_allows_and_a_button_denies() {
         assert!(closed.text.contains("Bash") && closed.code.is_empty(), "{}", closed.text);
         desk.telegram.wait("the press is acknowledged", |view| view.answer_to(&query));
     }
-    assert_eq!(desk.telegram.look(|view| view.unanswered()), Vec::<String>::new());
+    desk.telegram.wait("every press is acknowledged", |view| view.unanswered().is_empty().then_some(()));
     assert_eq!(desk.server.verdicts().len(), 2);
     assert!(desk.server.events().is_empty(), "presses are no messages");
 }
@@ -108,7 +108,7 @@ fn what_is_long_can_be_allowed_once_all_of_it_is_shown() {
     desk.press(&full, "Allow");
     assert_eq!(desk.server.verdict_on(&request), "allow");
     desk.closed(&full);
-    assert_eq!(desk.telegram.look(|view| view.unanswered()), Vec::<String>::new());
+    desk.telegram.wait("every press is acknowledged", |view| view.unanswered().is_empty().then_some(()));
 }
 
 #[test]

@@ -4,20 +4,30 @@ use std::sync::Arc;
 
 use super::{
     ActionError,
-    perform::{Performed, run},
+    perform::{Performed, keep_shown, run},
     permit::permit,
 };
 use crate::{adapters::Adapter, relay::AskId, sandbox::types};
 
-/// Has the adapter send a prompt; gives the platform's id of the new message.
+/// Has the adapter send a prompt; gives the platform's id of the new message. The `subject` is kept with it, so that a
+/// later process can close it.
 ///
 /// # Errors
 /// [`ActionError`]; also where the platform has named no message, or more than one: then nobody knows what it shows.
-pub async fn ask(adapter: &Arc<Adapter>, ask: AskId, prompt: types::Prompt) -> Result<String, ActionError> {
-    let Performed { outcome, asked, .. } = show(adapter, Some(ask), prompt).await?;
+pub async fn ask(
+    adapter: &Arc<Adapter>,
+    ask: AskId,
+    prompt: types::Prompt,
+    subject: &str,
+) -> Result<String, ActionError> {
+    let conversation = prompt.place.conversation.clone();
+    let Performed { outcome, asked, .. } = show(adapter, Some(ask), prompt, Some(subject)).await?;
     let mut ids = match outcome {
         // The page is the host's own code, and there is no platform between.
-        types::Outcome::Sent(ids) if adapter.is_own_page() => ids,
+        types::Outcome::Sent(ids) if adapter.is_own_page() => {
+            keep_shown(adapter, &conversation, &ids, subject).await?;
+            ids
+        }
         _ => asked,
     };
     match (ids.pop(), ids.is_empty()) {
@@ -32,7 +42,7 @@ pub async fn ask(adapter: &Arc<Adapter>, ask: AskId, prompt: types::Prompt) -> R
 /// # Errors
 /// [`ActionError`]; also where no request for it was made.
 pub async fn ask_again(adapter: &Arc<Adapter>, ask: AskId, prompt: types::Prompt) -> Result<(), ActionError> {
-    shown(adapter, &show(adapter, Some(ask), prompt).await?)
+    shown(adapter, &show(adapter, Some(ask), prompt, None).await?)
 }
 
 /// Has the adapter show how it ended in the message of an earlier prompt.
@@ -40,16 +50,21 @@ pub async fn ask_again(adapter: &Arc<Adapter>, ask: AskId, prompt: types::Prompt
 /// # Errors
 /// As [`ask_again`].
 pub async fn close(adapter: &Arc<Adapter>, prompt: types::Prompt) -> Result<(), ActionError> {
-    shown(adapter, &show(adapter, None, prompt).await?)
+    shown(adapter, &show(adapter, None, prompt, None).await?)
 }
 
-async fn show(adapter: &Arc<Adapter>, ask: Option<AskId>, prompt: types::Prompt) -> Result<Performed, ActionError> {
+async fn show(
+    adapter: &Arc<Adapter>,
+    ask: Option<AskId>,
+    prompt: types::Prompt,
+    subject: Option<&str>,
+) -> Result<Performed, ActionError> {
     let action = types::Action::Ask(prompt);
     let mut permit = permit(&action);
     permit.ask = ask;
     // Styles are compared by no one, so only the host's own code may add them.
     permit.plain = !adapter.own;
-    run(adapter, action, permit).await
+    run(adapter, action, permit, subject).await
 }
 
 fn shown(adapter: &Adapter, performed: &Performed) -> Result<(), ActionError> {

@@ -14,7 +14,7 @@ use crate::{
     egress::Permit,
     evidence::Reading,
     files::KeptFile,
-    journal::{Lane, Transaction},
+    journal::{Lane, PromptChange, Transaction},
     manifest::Action,
     sandbox::{Effects, Ended, Instance, types},
 };
@@ -99,28 +99,35 @@ pub(super) struct Performed {
 /// # Errors
 /// [`ActionError`].
 pub async fn perform(adapter: &Arc<Adapter>, action: types::Action) -> Result<types::Outcome, ActionError> {
-    if let types::Action::Edit(edit) = &action {
-        may_change(adapter, edit)?;
-    }
     let permit = permit(&action);
-    run(adapter, action, permit).await.map(|performed| performed.outcome)
+    run(adapter, action, permit, None).await.map(|performed| performed.outcome)
 }
 
-/// Only the relay changes a permission prompt.
+/// Whether a message may be edited. Where prompts are shown, only what the host knows to have sent, by just that id: then
+/// no other spelling of a prompt's id passes, and only the relay changes a prompt.
 fn may_change(adapter: &Adapter, edit: &types::Edit) -> Result<(), ActionError> {
-    let (conversation, message) = (&edit.place.conversation, &edit.message);
-    match adapter.read(|reader| reader.is_prompt(adapter.name(), conversation, message)) {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(ActionError::NotBegun("that message is a permission prompt, which cannot be edited".into())),
+    let (name, conversation, message) = (adapter.name(), &edit.place.conversation, &edit.message);
+    let known = adapter.read(|reader| {
+        let sent = adapter.is_own_page() || !adapter.can_ask() || reader.sent(name, conversation, message)?;
+        Ok((sent, reader.is_prompt(name, conversation, message)?))
+    });
+    match known {
+        Ok((true, false)) => Ok(()),
+        Ok((_, true)) => Err(ActionError::NotBegun("that is a permission prompt, which cannot be edited".into())),
+        Ok((false, false)) => Err(ActionError::NotBegun(
+            "no message of that id was sent there; give the message_id as it was answered when it was sent".into(),
+        )),
         Err(error) => Err(ActionError::NotBegun(format!("it could not be looked up what that message is: {error}"))),
     }
 }
 
-/// Has the adapter perform an action within that permit.
+/// Has the adapter perform an action within that permit. With a `subject` the new messages are permission prompts, which
+/// is known of them before the next action of the conversation has its turn.
 pub(super) async fn run(
     adapter: &Arc<Adapter>,
     action: types::Action,
     permit: Permit,
+    subject: Option<&str>,
 ) -> Result<Performed, ActionError> {
     let kind = kind(&action);
     if kind.is_some_and(|kind| !adapter.program.contract.manifest.actions.contains(&kind)) {
@@ -141,6 +148,9 @@ pub(super) async fn run(
     if !adapter.is_live() {
         return Err(ActionError::NotBegun(format!("{} does not run any more", adapter.name())));
     }
+    if let types::Action::Edit(edit) = &action {
+        may_change(adapter, edit)?;
+    }
     let idle = adapter.actions.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let mut instance = match idle {
         Some(instance) => instance,
@@ -152,7 +162,7 @@ pub(super) async fn run(
         Err(error) => {
             tracing::warn!(adapter = %adapter.name(), "an action failed: {error}");
             let effects = Effects { traces: instance.take_traces(), ..Effects::default() };
-            keep(adapter, effects).await?;
+            keep(adapter, effects, subject).await?;
             return Err(ActionError::Unknown(error.to_string()));
         }
     };
@@ -169,7 +179,7 @@ pub(super) async fn run(
         Ok(outcome) => outcome,
         Err(failure) => {
             // What has left is ours, whatever became of the rest.
-            keep(adapter, Effects { traces: effects.traces, ..Effects::default() }).await?;
+            keep(adapter, Effects { traces: effects.traces, ..Effects::default() }, subject).await?;
             return Err(match (open, failure) {
                 // The adapter's word for it does not say that the platform may have done it.
                 (Some(reason), _) => ActionError::Unknown(reason),
@@ -184,7 +194,7 @@ pub(super) async fn run(
     // What the platform itself said comes before the adapter's word.
     let ids: Vec<_> = effects.traces.sent.iter().map(|(_, id)| id.clone()).collect();
     let has_asked = kind == Some(Action::Ask) && effects.traces.asked;
-    keep(adapter, effects).await?;
+    keep(adapter, effects, subject).await?;
     let asked = if has_asked { ids.clone() } else { Vec::new() };
     let outcome = match outcome {
         // A file that this very call has fetched, and no other.
@@ -212,7 +222,7 @@ pub async fn fetch(adapter: &Arc<Adapter>, reference: String) -> Result<KeptFile
 }
 
 /// Keeps state and timers; the frames leave after the commit.
-async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionError> {
+async fn keep(adapter: &Arc<Adapter>, effects: Effects, subject: Option<&str>) -> Result<(), ActionError> {
     if effects.state.is_empty() && effects.timers.is_empty() && effects.traces.sent.is_empty() {
         adapter.send_frames(effects.frames);
         return Ok(());
@@ -232,6 +242,10 @@ async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionErro
         .map(|(name, after)| (name, after.map(|after| now.saturating_add(i64::from(after)))))
         .collect();
     transaction.state = effects.state.into_iter().collect();
+    if let Some(subject) = subject {
+        let prompts = effects.traces.sent.iter().map(|(conversation, id)| shown(conversation, id, subject));
+        transaction.prompts = prompts.collect();
+    }
     transaction.sent = effects.traces.sent;
     let Some(receipt) = adapter.submit(transaction) else {
         return Err(ActionError::Unknown("the adapter was stopped meanwhile".into()));
@@ -241,6 +255,25 @@ async fn keep(adapter: &Arc<Adapter>, effects: Effects) -> Result<(), ActionErro
     adapter.timers.notify_one();
     adapter.send_frames(effects.frames);
     Ok(())
+}
+
+/// Keeps that messages are prompts, where no platform says so.
+pub(super) async fn keep_shown(
+    adapter: &Adapter,
+    conversation: &str,
+    messages: &[String],
+    subject: &str,
+) -> Result<(), ActionError> {
+    let mut transaction = Transaction::new(Lane::apart(adapter.name().clone()));
+    transaction.prompts = messages.iter().map(|message| shown(conversation, message, subject)).collect();
+    let receipt = adapter.submit(transaction);
+    let receipt = receipt.ok_or_else(|| ActionError::Unknown("the adapter was stopped meanwhile".into()))?;
+    receipt.await.map(drop).map_err(|error| ActionError::Unknown(format!("it could not be kept: {error}")))
+}
+
+fn shown(conversation: &str, message: &str, subject: &str) -> PromptChange {
+    let (conversation, message, subject) = (conversation.to_owned(), message.to_owned(), subject.to_owned());
+    PromptChange::Shown { conversation, message, subject }
 }
 
 /// Has the adapter say something of the host's.

@@ -58,11 +58,11 @@ impl Lane {
         transaction.revived = occurrence.revives;
         let mut attempts = Vec::new();
         for delivery in effects.deliveries.drain(..) {
-            if let Some(attempt) = self.verdict_in(&delivery, occurrence) {
+            let attempt = self.verdict_in(&delivery, occurrence);
+            let Some(mut message) = self.judge(delivery, occurrence, now) else { continue };
+            if let Some(attempt) = attempt {
                 attempts.push(attempt);
-                continue;
-            }
-            if let Some(mut message) = self.judge(delivery, occurrence, now) {
+            } else {
                 self.fetch_images(&mut message.message).await;
                 transaction.messages.push(message);
             }

@@ -10,7 +10,7 @@ use crate::{
     clock::now_ms,
     egress::{Asked, Body, Permit},
     evidence::{Evidence, Reading},
-    gate::Verdicts,
+    gate::{Ruling, Verdicts},
     manifest::Use,
     message::Kind,
     relay::{Attempt, By, Repeated, Token, looks_like_verdict, typed},
@@ -31,16 +31,19 @@ impl Lane {
     ) -> Option<Queued> {
         let found = readings.iter().find_map(|reading| Some((reading, self.attempt_in(reading)?)));
         let (reading, by) = found?;
-        let adapter = &self.adapter;
-        let approver = adapter.gate.is_approver(&reading.sender);
-        if let By::Pressed { .. } = by {
-            self.acknowledge(evidence, reading);
-        } else if !approver {
-            let text = reading.text.as_deref().unwrap_or_default();
-            let ruling = adapter.gate.judge(&adapter.speaker(reading, text, reading.text_by, false), now_ms());
-            self.turn_away(ruling, reading);
-        }
         let mut attempt = self.attempt_of(reading, by);
+        match attempt.by {
+            By::Pressed { .. } if attempt.admitted => self.acknowledge(evidence, reading),
+            By::Pressed { .. } => {}
+            By::Typed { .. } | By::Lookalike if attempt.approver => {}
+            By::Typed { .. } | By::Lookalike => {
+                let text = reading.text.as_deref().unwrap_or_default();
+                let speaker = self.adapter.speaker(reading, text, reading.text_by, false);
+                let ruling = self.adapter.gate.judge(&speaker, now_ms());
+                attempt.admitted |= ruling == Ruling::Deliver;
+                self.turn_away(ruling, reading);
+            }
+        }
         // Where several rules apply, another one may name another sender.
         attempt.vetted &= readings.len() == 1;
         attempt.revived = occurrence.revives.is_some();
@@ -53,6 +56,9 @@ impl Lane {
     /// What the adapter hands over as a message although it could be a verdict: never one, and never chat.
     pub(super) fn verdict_in(&self, delivery: &Delivery, occurrence: &Occurrence) -> Option<Attempt> {
         let Delivery { reading, text, text_by, .. } = delivery;
+        if reading.token.is_none() && !looks_like_verdict(text) {
+            return None;
+        }
         let spoken = Reading { text: Some(text.clone()), text_by: *text_by, ..reading.clone() };
         let by = self.attempt_in(&spoken)?;
         let received_ms = occurrence.evidence.as_ref().map_or(0, |evidence| evidence.context.received_ms);
@@ -100,6 +106,7 @@ impl Lane {
             vetted: adapter.can_ask() && (!reading.by_credential || adapter.is_own_page()),
             revived: false,
             sender: reading.sender.clone(),
+            admitted: adapter.gate.is_let_in(&reading.sender),
             sender_name: reading.sender_name.clone(),
             approver: adapter.gate.is_approver(&reading.sender),
             conversation: reading.conversation.clone(),

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     AskId, Presented, Relay, Shown,
@@ -21,9 +21,6 @@ use crate::{
     sandbox::types,
     text::RichText,
 };
-
-/// Conversations that prompts leave to at a time.
-const AT_ONCE: usize = 16;
 
 /// One prompt on its way.
 pub(super) struct Errand {
@@ -59,7 +56,6 @@ pub(super) type Address = (AdapterName, String);
 pub(super) struct Couriers {
     relay: Arc<Relay>,
     registry: Arc<Registry>,
-    slots: Arc<Semaphore>,
     ways: HashMap<Address, mpsc::UnboundedSender<Handed>>,
 }
 
@@ -76,7 +72,7 @@ enum Handed {
 
 impl Couriers {
     pub(super) fn new(relay: Arc<Relay>, registry: Arc<Registry>) -> Self {
-        Self { relay, registry, slots: Arc::new(Semaphore::new(AT_ONCE)), ways: HashMap::new() }
+        Self { relay, registry, ways: HashMap::new() }
     }
 
     /// Sends somebody on an errand.
@@ -111,7 +107,6 @@ impl Couriers {
             let courier = Courier {
                 relay: Arc::clone(&self.relay),
                 registry: Arc::downgrade(&self.registry),
-                slots: Arc::clone(&self.slots),
                 to: to.clone(),
                 delivered: HashMap::new(),
             };
@@ -127,7 +122,6 @@ impl Couriers {
 struct Courier {
     relay: Arc<Relay>,
     registry: Weak<Registry>,
-    slots: Arc<Semaphore>,
     to: Address,
     /// The messages of the prompts that are open.
     delivered: HashMap<AskId, String>,
@@ -136,8 +130,6 @@ struct Courier {
 impl Courier {
     async fn run(mut self, mut errands: mpsc::UnboundedReceiver<Handed>) {
         while let Some(handed) = errands.recv().await {
-            let slots = Arc::clone(&self.slots);
-            let Ok(_slot) = slots.acquire().await else { return };
             match handed {
                 Handed::Errand(errand) => self.go(errand).await,
                 Handed::Stray { message, text } => self.close(message, text).await,
@@ -163,7 +155,7 @@ impl Courier {
         let began = now_ms();
         let presented = Presented::of(&shown);
         let sent = match self.adapter() {
-            Ok(adapter) => actions::ask(&adapter, ask, self.prompt(None, shown)).await,
+            Ok(adapter) => actions::ask(&adapter, ask, self.prompt(None, shown), &subject).await,
             Err(why) => Err(why),
         };
         let (adapter, conversation) = self.to.clone();
@@ -171,12 +163,6 @@ impl Courier {
             Ok(message) => {
                 self.relay.docket().shown(ask, message.clone(), presented, began);
                 self.delivered.insert(ask, message.clone());
-                self.note(PromptChange::Shown {
-                    conversation: conversation.clone(),
-                    message: message.clone(),
-                    subject,
-                })
-                .await;
                 What::Asked { adapter, sender, conversation, message }
             }
             Err(error) => {
@@ -220,9 +206,13 @@ impl Courier {
             }
             Err(why) => Err(why),
         };
-        match closed {
-            Ok(()) => self.note(PromptChange::Closed { conversation: self.to.1.clone(), message }).await,
-            Err(error) => tracing::warn!(adapter = %self.to.0, "a permission prompt was not closed: {error}"),
+        if let Err(error) = &closed {
+            tracing::warn!(adapter = %self.to.0, "a permission prompt was not closed: {error}");
+        }
+        // What the platform refuses for good, it refuses the next time too: the message is gone, or the person.
+        let for_good = |error: &ActionError| matches!(error, ActionError::Platform { status, .. } if (400..500).contains(status) && *status != 429);
+        if closed.as_ref().err().is_none_or(for_good) {
+            self.note(PromptChange::Closed { conversation: self.to.1.clone(), message }).await;
         }
     }
 

@@ -248,7 +248,7 @@ impl Desk {
 
     /// Tells an honest sender why nothing happened. Nothing of it says whether a code exists.
     fn explain(&self, attempt: &Attempt, why: &Why) {
-        if !(attempt.vetted && attempt.direct) {
+        if !(attempt.vetted && attempt.direct && attempt.admitted) {
             return;
         }
         let text = match why {
@@ -266,9 +266,6 @@ impl Desk {
             }
         };
         let Some(running) = self.host.registry.get(&attempt.adapter) else { return };
-        if !running.adapter.gate.is_let_in(&attempt.sender) {
-            return;
-        }
         let place = types::Place { conversation: attempt.conversation.clone(), thread: None };
         let adapter = Arc::clone(&running.adapter);
         tokio::spawn(async move {

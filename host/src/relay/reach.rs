@@ -77,14 +77,14 @@ impl Survey {
     }
 }
 
-/// Where an approver is asked: where they spoke directly last, or where the platform says that they are.
+/// Where an approver is asked: where the platform says that they are, or where they spoke directly last.
 fn conversation_of(adapter: &Adapter, sender: &str) -> Option<String> {
     let platform = &adapter.program.contract.platform;
-    let spoke = adapter.read(|reader| reader.direct_conversation(adapter.name(), sender)).ok().flatten();
-    let known = || platform.direct_is_sender.then(|| sender.to_owned());
+    let known = platform.direct_is_sender.then(|| sender.to_owned());
+    let spoke = || adapter.read(|reader| reader.direct_conversation(adapter.name(), sender)).ok().flatten();
     // The user's own page is one conversation, for the one who opens it.
     let page = || adapter.is_own_page().then(|| page_conversation(platform)).flatten();
-    spoke.or_else(known).or_else(page)
+    known.or_else(spoke).or_else(page)
 }
 
 fn page_conversation(platform: &Platform) -> Option<String> {

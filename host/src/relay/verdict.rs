@@ -73,6 +73,8 @@ pub struct Attempt {
     pub revived: bool,
     /// The sender's immutable id.
     pub sender: String,
+    /// Whether the gate would let the sender be heard there.
+    pub admitted: bool,
     /// What the sender is called: decoration, for the record alone.
     pub sender_name: Option<String>,
     /// Whether the sender is an approver of the adapter now.

@@ -2,6 +2,21 @@
 
 use sluicegate_sdk::prelude::*;
 
+/// A worker of whatever kind. As a service worker it answers in the host's place, and without the host's policy.
+const WORKER: &str = r#"
+self.onconnect = (event) => event.ports[0].postMessage("runs");
+if (self.registration) {
+  self.addEventListener("install", () => self.skipWaiting());
+  self.addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+  self.addEventListener("fetch", (event) => {
+    const headers = { "content-type": "text/html" };
+    if (event.request.mode === "navigate") event.respondWith(new Response("<title>the worker's</title>", { headers }));
+  });
+} else if (self.postMessage) {
+  self.postMessage("runs");
+}
+"#;
+
 struct Pretender;
 
 impl Adapter for Pretender {
@@ -19,7 +34,12 @@ actions = ["send", "ask"]
                 log::info(format!("pretender saw: {}", item.text()?));
                 Message::rule("message").placeholder("(nothing)").deliver_if_it_applies()?;
             }
-            Event::Requested(_) => return Ok(Some(RouteResponse::json(&json!("a page of its own")))),
+            Event::Requested(request) if request.path.ends_with("/sw.js") => {
+                return Ok(Some(RouteResponse::text("text/javascript; charset=utf-8", WORKER)));
+            }
+            Event::Requested(_) => {
+                return Ok(Some(RouteResponse::html("<!doctype html><title>pretender</title><p>a page of its own")));
+            }
             _ => {}
         }
         Ok(None)

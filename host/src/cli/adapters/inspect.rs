@@ -10,7 +10,7 @@ use crate::{
     adapters::{Candidate, Entry, Origin, Said, Standing, survey},
     cli::screen::{self, BAD, BOLD, DIM, GOOD, WAITS, bytes, paint, say, visible},
     home::Home,
-    manifest::{Change, Severity},
+    manifest::{Action, Change, Severity},
 };
 
 /// What `inspect --json` prints.
@@ -251,6 +251,12 @@ pub(super) fn show_rules(said: &Said) -> anyhow::Result<()> {
         "\nRules that are trusted may admit strangers by pairing and invitation, and decide. Check that `sender` is an\n\
          immutable id which the platform itself vouches for, and that nobody else can choose it."
     )?;
+    if said.contract.manifest.actions.contains(&Action::Ask) {
+        say!(
+            "\nIt carries permission prompts. Whoever runs the servers that it asks, and whoever can change a message there,\n\
+             could then approve any tool: trust these rules only if you trust both."
+        )?;
+    }
     Ok(())
 }
 

@@ -3,15 +3,17 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
+    sync::Arc,
 };
 
 use toml::Spanned;
 
 use super::{Checked, MANY, elements, endpoint::Bounds, limit, twice};
 use crate::manifest::{
-    Action, Bound, Buttons, Endpoint, FieldPattern, FieldToken, Platform, RouteAuth, Sent, Use, document::List,
-    error::Fault, is_plain,
+    Action, Bound, Buttons, Endpoint, FieldPattern, FieldToken, IdentityRule, Platform, RouteAuth, Sent, Use,
+    document::List, error::Fault, is_plain,
 };
+use crate::message::Kind;
 
 /// The longest text that a field may have by `values`, in bytes.
 const VALUE_BYTES: usize = 200;
@@ -109,4 +111,32 @@ pub(super) fn can_ask(platform: &Platform, action: Range<usize>) -> Checked<()> 
         "no prompt could be sent: it needs an endpoint for = [\"ask\"] that sends a new message (with `text` and `sent`), \
          or a WebSocket with auth = \"page\"; add one, or take \"ask\" out",
     ))
+}
+
+/// Checks what a manifest without a profile must have so that a prompt stays what it was: only a prompt's own endpoint and
+/// edits of named messages can change it, and a pressed button says what it hung on.
+pub(super) fn stays_as_it_is(own: &Platform, action: Range<usize>) -> Checked<()> {
+    let wrong = |problem: String| Err(Fault::wrong(action.clone(), problem));
+    let named = |endpoint: &&Endpoint| match &endpoint.message {
+        Some(Bound::Field(field)) => endpoint.required.contains(field),
+        Some(Bound::Variable(_)) => true,
+        None => false,
+    };
+    let mut edits = own.endpoints.iter().filter(|endpoint| endpoint.uses.contains(&Use::Action(Action::Edit)));
+    if let Some(Endpoint { name, .. }) = edits.find(|endpoint| !named(endpoint)) {
+        return wrong(format!(
+            "an edit could change a prompt; say where the endpoint `{name}` names its message, such as message = \
+             \"/message_id\", and have it in `required`"
+        ));
+    }
+    let repeats = |rule: &&Arc<IdentityRule>| rule.repeats.as_ref().is_some_and(|repeats| repeats.text.is_some());
+    let mut buttons = own.identities.iter().filter(|rule| rule.kind == Kind::Button);
+    if let Some(rule) = buttons.find(|rule| !repeats(rule)) {
+        return wrong(format!(
+            "a pressed button must say what it hung on; say in the rule `{}` where the platform repeats the text, such as \
+             repeats = {{ text = \"/message/text\" }}",
+            rule.name
+        ));
+    }
+    Ok(())
 }

@@ -126,7 +126,10 @@ fn manifest_of(mut document: ManifestDocument) -> Checked<Manifest> {
     let own = platform(own, &Owner::Adapter(&document.name))?;
     if let Some(span) = asks {
         match document.profile.as_ref().map(|profile| profiles::find(&profile.get_ref().0)) {
-            None => ask::can_ask(&own, span)?,
+            None => {
+                ask::can_ask(&own, span.clone())?;
+                ask::stays_as_it_is(&own, span)?;
+            }
             Some(Ok(platform)) => ask::can_ask(&platform, span)?,
             Some(Err(error)) => return Err(Fault::wrong(span, error.to_string())),
         }

@@ -72,7 +72,7 @@ impl Docket {
     ///
     /// An attempt counts only if
     /// - its rule is vetted, its event is no revived one, its sender is an approver now, and it was said directly;
-    /// - its sender has made fewer than five wrong tries within ten minutes;
+    /// - its sender has made fewer than five wrong tries within ten minutes, while something waited for them;
     /// - typed: it is the sender's own new message and nothing else, answers no message but the prompt, and the access
     ///   settings take typed ones; the code waits and is theirs, in that conversation;
     /// - pressed: the token waits and is theirs, in that conversation, on the prompt's own message, which offered that
@@ -153,12 +153,10 @@ impl Docket {
         let ruled = ruled.and_then(|()| about_words(attempt));
         let valid = ruled.and_then(|()| {
             let Some((pending, ask)) = self.pending(&attempt.by) else {
-                return Err(self.without_prompt(attempt, &who, now_ms));
+                return Err(self.without_prompt(attempt, now_ms));
             };
             if !ask.is_of(&attempt.adapter, &attempt.sender) {
-                if matches!(attempt.by, By::Typed { .. }) {
-                    self.tries.wrong.add(&who, now_ms);
-                }
+                self.tried_wrongly(attempt, now_ms);
                 return Err(Why::NotTheirs);
             }
             let says = about_prompt(pending, ask, attempt, now_ms)?;
@@ -168,7 +166,7 @@ impl Docket {
     }
 
     /// Why an attempt is refused that no prompt waits for. A late answer is no wrong try.
-    fn without_prompt(&mut self, attempt: &Attempt, who: &super::tries::Who, now_ms: i64) -> Why {
+    fn without_prompt(&mut self, attempt: &Attempt, now_ms: i64) -> Why {
         let over = self.past.find(by(&attempt.by));
         let (why, late) = match over {
             Some(over) if over.approver.adapter == attempt.adapter && over.approver.sender == attempt.sender => {
@@ -177,10 +175,21 @@ impl Docket {
             Some(_) => (Why::NotTheirs, false),
             None => (Why::Unknown, false),
         };
-        if !late && matches!(attempt.by, By::Typed { .. }) {
-            self.tries.wrong.add(who, now_ms);
+        if !late {
+            self.tried_wrongly(attempt, now_ms);
         }
         why
+    }
+
+    /// Counts a typed code that is not the sender's. Where nothing waits for them there is nothing to guess, and it is more
+    /// likely chat: "no sorry" has the form of a verdict.
+    fn tried_wrongly(&mut self, attempt: &Attempt, now_ms: i64) {
+        let mut asks = self.waiting.iter().flat_map(|pending| &pending.asks);
+        let waits =
+            asks.any(|ask| ask.is_of(&attempt.adapter, &attempt.sender) && !matches!(ask.standing, Standing::Void));
+        if waits && matches!(attempt.by, By::Typed { .. }) {
+            self.tries.wrong.add(&who(attempt), now_ms);
+        }
     }
 
     /// The prompt that waits and has the code or token of an attempt, whoever's it is.

@@ -33,7 +33,9 @@ impl Tries {
     /// Whether a refused attempt is worth a line, which is then counted.
     pub(super) fn note(&mut self, attempt: &Attempt, now_ms: i64) -> bool {
         let list = if attempt.vetted && attempt.approver { &mut self.noted_approvers } else { &mut self.noted_others };
-        list.add(&who(attempt), now_ms)
+        // Strangers share one list of lines: there may be any number of them.
+        let who = if attempt.admitted { who(attempt) } else { (attempt.adapter.clone(), String::new()) };
+        list.add(&who, now_ms)
     }
 }
 

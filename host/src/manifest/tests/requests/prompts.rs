@@ -155,7 +155,10 @@ fn endpoints_for_prompts_carry_the_hosts_words_and_name_the_message() {
         let error = error(&asking_with(line, with));
         assert!(error.contains(expected), "{with}\n{error}");
     }
-    parse(&asking_with("required = [\"/words\", \"/id\"]", "required = [\"/words\"]\nsent = \"/id\"")).unwrap();
+    let unnamed = asking_with("required = [\"/words\", \"/id\"]", "required = [\"/words\"]\nsent = \"/id\"");
+    assert!(
+        error(&unnamed).contains("an edit could change a prompt; say where the endpoint `rewrite` names its message")
+    );
 }
 
 #[test]
@@ -229,10 +232,10 @@ fn rules_about_buttons_can_be_read_and_acknowledged() {
     let start = PROMPTS.find("repeats = ").unwrap();
     let line = &PROMPTS[start..start + PROMPTS[start..].find('\n').unwrap()];
     assert!(error(&asking_with(line, "repeats = {}")).contains("it says nothing; name `text` or `buttons`"));
-    for less in
-        ["", "repeats = { text = \"/a\" }", "repeats = { buttons = { at = \"/a/*\", label = \"/b\", token = \"/c\" } }"]
-    {
-        parse(&asking_with(line, less)).unwrap();
+    parse(&asking_with(line, "repeats = { text = \"/a\" }")).unwrap();
+    for less in ["", "repeats = { buttons = { at = \"/a/*\", label = \"/b\", token = \"/c\" } }"] {
+        let error = error(&asking_with(line, less));
+        assert!(error.contains("a pressed button must say what it hung on"), "{less}\n{error}");
     }
     let others = asking_with(token, "").replace("kind = \"button\"", "");
     assert!(error(&others).contains("`repeats` is for rules of the kind"));
@@ -246,7 +249,7 @@ fn every_change_of_a_prompt_shows() {
         ("buttons = { at = \"/rows/*/*\", label = \"/label\", token = \"/data\" }\nsent", "sent"),
         ("[\"bold\", \"code\"]", "[\"bold\"]"),
         ("token = \"/press/data\"", "token = \"/press/other\""),
-        ("text = \"/press/message/words\", ", ""),
+        ("text = \"/press/message/words\", ", "text = \"/press/message/caption\", "),
         ("\"/note\" = \"$match:0\"", "\"/note\" = \"/press/note\""),
     ] {
         let changes = contract(&asking_with(line, with)).changes_from(&old);

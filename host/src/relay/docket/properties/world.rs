@@ -251,7 +251,8 @@ impl World {
         let theirs =
             self.prompts.iter().position(|p| known(&p) && p.who == sender && remembered(&self.matters[p.matter]));
         let Some(at) = theirs else {
-            if is_typed {
+            let waits = |p: &Prompt| p.who == sender && !p.void && !self.matters[p.matter].ended;
+            if is_typed && self.prompts.iter().any(waits) {
                 self.wrong.push((sender, self.now));
             }
             return None;

@@ -98,17 +98,30 @@ fn what_is_recorded_of_one_sender_is_bounded_and_so_are_senders() {
     // The first was noted often enough.
     assert_eq!(noted(&scene.judge(&many)), tries::SENDERS - 1);
     // No stranger takes an approver's place.
-    assert_eq!(noted(&scene.judge(&vec![lookalike; 100])), tries::NOTED);
+    assert_eq!(noted(&scene.judge(&vec![lookalike.clone(); 100])), tries::NOTED);
+    // All who may not even speak share what is noted of them.
+    let unknown_to_the_gate: Vec<_> = (0..100).map(|at| Attempt { admitted: false, ..stranger(90_000 + at) }).collect();
+    let later = NOW + tries::WINDOW_MS;
+    assert_eq!(noted(&scene.docket.judge(&unknown_to_the_gate, later)), tries::NOTED);
+    // Only of those who were asked tries are counted.
     let wrong: Vec<_> = (0..2 * tries::SENDERS)
         .map(|at| Attempt { sender: format!("a{at}"), ..types(&scene.asked[0].0, Verdict::Allow, &unknown(&scene)) })
         .collect();
-    for _ in 0..10 {
-        scene.judge(&wrong);
-    }
-    assert_eq!(scene.docket.tries.wrong.size(), (tries::SENDERS, tries::WRONG));
-    // Whose tries cannot be counted is not heard.
-    assert_eq!(why(&scene.judge_one(scene.types(0, Verdict::Allow))), Some(&Why::TooManyTries));
-    let later = Attempt { sender: "later".into(), ..wrong[0].clone() };
-    assert_eq!(why(&scene.docket.judge(&[later], NOW + tries::WINDOW_MS)[0]), Some(&Why::Unknown));
-    assert_eq!(scene.docket.tries.wrong.size(), (1, 1));
+    scene.judge(&wrong);
+    assert_eq!(scene.docket.tries.wrong.size(), (0, 0));
+    let wrong = types(&scene.asked[0].0, Verdict::Allow, &unknown(&scene));
+    scene.judge(&vec![wrong; 100]);
+    assert_eq!(scene.docket.tries.wrong.size(), (1, tries::WRONG));
+}
+
+#[test]
+fn where_nothing_waits_ordinary_words_silence_nobody() {
+    let mut scene = Scene::one();
+    let sorry = types(&scene.asked[0].0, Verdict::Deny, &unknown(&scene));
+    drop(scene.docket.end(&scene.ticket));
+    assert!(scene.judge(&vec![sorry; 50]).iter().all(|judged| why(judged) == Some(&Why::Unknown)));
+    let ticket = scene.docket.open(request("second"), Terms { approvers: 1, expires_ms: EXPIRES }, OPENED).unwrap();
+    let who = scene.asked[0].0.clone();
+    scene.ask(&ticket, who, true);
+    assert_eq!(decided(&scene.judge_one(scene.types(1, Verdict::Allow))), Some(Verdict::Allow));
 }

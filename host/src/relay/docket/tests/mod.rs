@@ -57,6 +57,7 @@ pub(super) fn types(approver: &Approver, verdict: Verdict, code: &Code) -> Attem
         vetted: true,
         revived: false,
         sender: approver.sender.clone(),
+        admitted: true,
         sender_name: None,
         approver: true,
         conversation: approver.conversation.clone(),
