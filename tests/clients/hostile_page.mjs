@@ -19,7 +19,7 @@ const ATTACKS = {
     await page.goto(address('pretender'))
     const tried = await page.evaluate(tryFrames)
     // The same from the answers of the host's own, should one ever be scripted.
-    for (const path of ['/pretender/no/such/path', '/nothing', '/fakechat/files/none']) {
+    for (const path of ['/pretender/no/such/path', '/nothing', '/pretender/no?key=0']) {
       await page.goto(base + path)
       tried[`answer ${path}`] = await page.evaluate(reach)
     }

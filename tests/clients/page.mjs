@@ -71,6 +71,7 @@ const STEPS = {
         reactions: all('.reactions li', item => item.textContent),
         buttons: all('.choices button', button => button.textContent),
         sending: seen('.sending') || null,
+        locked: seen('.locked'),
       }
     })
   },
@@ -158,7 +159,7 @@ const STEPS = {
    */
   async loseNextAnswer() {
     let lost = false
-    await page.routeWebSocket(/\/socket$/, socket => {
+    await page.routeWebSocket(/\/socket(\?|$)/, socket => {
       const server = socket.connectToServer()
       let losing = false
       socket.onMessage(frame => {
@@ -174,6 +175,15 @@ const STEPS = {
       })
     })
     await page.reload()
+  },
+  /** Leaves the browser with the cookie alone, or with a key that is none, as if it had come here before. */
+  async setKey({ key }) {
+    await page.evaluate(key => (key ? localStorage.setItem('fakechat.key', key) : localStorage.removeItem('fakechat.key')), key)
+    await page.reload()
+  },
+  /** The key that the browser has. */
+  async key() {
+    return { key: await page.evaluate(() => localStorage.getItem('fakechat.key')) }
   },
   /** What the console and the browser complained about since the last time. */
   complaints() {

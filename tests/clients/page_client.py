@@ -4,7 +4,7 @@
     page_client.py HOME PORT say TEXT [--answer REGEX] [--timeout S]
     page_client.py HOME PORT upload FILE [TEXT]
 
-Opens the page with the token of that home and keeps the cookie. `say` opens the WebSocket, sends TEXT, waits until it
+Opens the page with the token of that home and keeps the cookie and the key. `say` opens the WebSocket, sends TEXT, waits until it
 is acknowledged and, with --answer, until a message of Claude's matches; it prints each frame that it gets.
 Ends with 0, or with 1 and the reason on standard error.
 """
@@ -15,20 +15,22 @@ class Refused(Exception):
     pass
 
 
-def cookie(home, port):
+def visit(home, port):
+    """Opens the page; gives the cookie, and the key without which nothing that is said there is a verdict."""
     token = open(os.path.join(home, 'secrets/page.token')).read().strip()
     connection = http.client.HTTPConnection('127.0.0.1', port, timeout=10)
     connection.request('GET', '/fakechat/?token=' + token)
     answer = connection.getresponse()
     answer.read()
-    if answer.status != 303 or answer.headers['Location'] != '/fakechat/':
+    path, mark, key = (answer.headers['Location'] or '').partition('#key=')
+    if answer.status != 303 or path != '/fakechat/' or not mark:
         raise Refused('the address with the token answers %d, %s' % (answer.status, answer.headers['Location']))
     kept = answer.headers['Set-Cookie'].split(';')[0]
     connection.request('GET', '/fakechat/', headers={'Cookie': kept})
     answer = connection.getresponse()
     if answer.status != 200 or b'<textarea' not in answer.read():
         raise Refused('the page answers %d' % answer.status)
-    return kept
+    return kept, key
 
 
 class WebSocket:
@@ -84,8 +86,9 @@ class WebSocket:
 
 
 def say(arguments):
-    page = WebSocket(arguments.port, '/fakechat/socket', {
-        'Origin': 'http://127.0.0.1:%d' % arguments.port, 'Cookie': cookie(arguments.home, arguments.port)})
+    cookie, key = visit(arguments.home, arguments.port)
+    page = WebSocket(arguments.port, '/fakechat/socket?key=' + key, {
+        'Origin': 'http://127.0.0.1:%d' % arguments.port, 'Cookie': cookie})
     name = str(uuid.uuid4())
     stored, answered, end = False, arguments.answer is None, time.time() + arguments.timeout
     page.send(json.dumps({'type': 'message', 'id': name, 'text': arguments.text}))
@@ -113,7 +116,7 @@ def upload(arguments):
                  (boundary.encode(), file.encode(), open(arguments.text, 'rb').read(), boundary.encode()))
     connection = http.client.HTTPConnection('127.0.0.1', arguments.port, timeout=30)
     connection.request('POST', '/fakechat/upload', b''.join(parts), {
-        'Cookie': cookie(arguments.home, arguments.port), 'Origin': 'http://127.0.0.1:%d' % arguments.port,
+        'Cookie': visit(arguments.home, arguments.port)[0], 'Origin': 'http://127.0.0.1:%d' % arguments.port,
         'Content-Type': 'multipart/form-data; boundary=' + boundary})
     answer = connection.getresponse()
     if answer.status != 200:

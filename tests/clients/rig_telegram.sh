@@ -12,41 +12,9 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/rig_common.sh"
 prepare "$1" "$2" "${4:-}"
 fake=$(realpath "$3")
-server=telegram
-port=8081 # in a namespace of its own, so it is always free
-url=http://127.0.0.1:$port
-environment=("SLUICEGATE_HOME=$home")
+. "$here/rig_bot.sh"
 
-telegram() { inside python3 "$here/telegram_client.py" "$url" "$@"; }
-sluicegate() { inside env "${environment[@]}" "$binary" "$@"; }
 lines() { paste -sd, "$1"; }
-
-# The token is kept as a user would do it; every fake-telegram has the same.
-new_home() {
-    token=$("$fake" 0 </dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])') &&
-        home_with "[adapters.telegram.config]
-api = \"$url\"" telegram &&
-        printf '%s' "$token" | SLUICEGATE_HOME=$home "$binary" secret telegram set TELEGRAM_BOT_TOKEN
-}
-
-# The fake is there as soon as the namespace is, before the client starts the server, and lives until its input ends.
-# Meanwhile that command is run; more switches of `ccrig up` may follow it.
-start_with_fake() { # COMMAND
-    local meanwhile=$1; shift
-    rm -rf "$run" "$work"/fake.*
-    mkfifo "$work/fake.in"
-    exec 8<>"$work/fake.in"
-    (
-        soon [ -e "$run/ns.ready" ] || exit
-        inside "$fake" $port <"$work/fake.in" >"$work/fake.out" 2>&1 &
-        soon grep -q '"token"' "$work/fake.out" && "$meanwhile"
-        wait
-    ) 8>&- &
-    fake_process=$!
-    start "$@" && waits_for_updates
-}
-
-waits_for_updates() { inside curl -sS --fail-with-body -d '{"polled":true}' "$url/fake/wait"; }
 
 # The tools are those of the official plugin: their names, what they need and what they take.
 official_surface() {
@@ -215,14 +183,6 @@ token_is_nowhere() {
     [ -z "$found" ]
 }
 
-# /exit, with the fake still there to see what happens then.
-leaves() {
-    ccrig wait-idle "$run" && ccrig keys "$run" C-u && ccrig type "$run" /exit && wire '' --ev exit &&
-        soon client_is_gone && ended_by_itself
-}
-
-client_is_gone() { ! tmux -S "$run/tmux.sock" has-session -t cc 2>/dev/null; }
-
 # The last poll ended with the server: none waits, none follows, and the next one who polls is alone.
 polls_no_more() {
     local before after
@@ -231,13 +191,6 @@ import json, sys
 before, after = map(json.loads, sys.argv[1:])
 assert not after["is_polled"] and after["polls"] == before["polls"] + 1, (before, after)
 assert after["conflicts"] == 0, after' "$before" "$after"
-}
-
-# The fake ends with its input; then nothing is left.
-nothing_left() {
-    exec 8>&-
-    wait $fake_process
-    down
 }
 
 new_home_with_alice() {
