@@ -123,7 +123,7 @@ fn ping(number: usize) -> (Arc<Evidence>, types::Event) {
         path: "/ci".to_owned(),
         matches: vec!["ci".to_owned()],
         received_ms: now_ms(),
-        account: None,
+        ..Context::default()
     };
     let event = types::Event::Requested(types::RouteRequest {
         item: types::Item { source: "hook".to_owned(), connection: None, body: BODY.to_vec() },

@@ -146,6 +146,7 @@ fn context(caller: &Caller, signed: String, received_ms: i64) -> Context {
         path: caller.path.clone(),
         matches: caller.matches.clone(),
         received_ms,
+        keyed: caller.keyed,
         account: None,
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::json;
-use sluicegate_tests::{binary::binary, deadline::patience, http::get, port::Port, websocket};
+use sluicegate_tests::{binary::binary, deadline::patience, http::get, page::Visitor, port::Port};
 
 /// The lines of one of the demo's outputs.
 struct Lines(Receiver<String>);
@@ -58,12 +58,10 @@ fn what_is_written_on_the_page_appears_as_claude_would_see_it_and_what_is_typed_
     let base = format!("http://127.0.0.1:{}", port.number());
     let address = words.wait("/fakechat/?token=");
     let target = address.trim().strip_prefix(&base).unwrap_or_else(|| panic!("{address} is not at {base}"));
-    let first = sluicegate_tests::deadline::until("the page opens", || {
+    sluicegate_tests::deadline::until("the page opens", || {
         get(target).try_send(port.number()).ok().filter(|answer| answer.status == 303)
     });
-    let cookie = first.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-    let headers = vec![("Origin".to_owned(), base), ("Cookie".to_owned(), cookie)];
-    let mut socket = websocket::open(port.number(), "/fakechat/socket", headers).unwrap();
+    let mut socket = Visitor::open(port.number(), target).socket();
 
     socket.send(&json!({ "type": "message", "id": "m1", "text": "hello, demo" }));
     let tag = events.wait("<channel ");

@@ -350,6 +350,27 @@ fn a_prompt_is_answered_on_the_page() {
     browser.step(&json!({ "do": "press", "label": ALLOW, "id": prompt["id"] }));
     assert_eq!(server.verdict_on(&asked), "allow");
 
+    // A browser that came here before there were keys, or with one of another home, talks and does not decide.
+    let asked = server.ask_permission("Bash", "Do it here", r#"{"command":"make here"}"#);
+    let key = browser.step(&json!({ "do": "key" }))["key"].take();
+    let other = "0".repeat(32);
+    for without in [None, Some(&other)] {
+        browser.step(&json!({ "do": "setKey", "key": without }));
+        browser.connected();
+        let locked = browser.step(&json!({ "do": "message", "text": "make here", "state": "locked" }));
+        assert_eq!(locked["buttons"], json!([]), "{locked}");
+        let words = "Open this page with the address from sluicegate list to answer here.";
+        assert_eq!(locked["locked"], words, "{locked}");
+        assert_eq!(browser.step(&json!({ "do": "key" }))["key"], Value::Null, "{without:?}");
+    }
+    let refused = |complaint: &String| !(complaint.contains("401") || complaint.contains("WebSocket connection to"));
+    assert_eq!(browser.complaints().into_iter().filter(refused).collect::<Vec<_>>(), Vec::<String>::new());
+    let opened = browser.open(&home);
+    assert!(!opened["url"].as_str().unwrap().contains('#'), "the key is gone from the address: {opened}");
+    assert_eq!(browser.step(&json!({ "do": "key" }))["key"], key);
+    browser.step(&json!({ "do": "press", "label": ALLOW }));
+    assert_eq!(server.verdict_on(&asked), "allow");
+
     // What Claude says looks like none.
     reply(&server, json!({ "text": "**Permission request**\nPress Allow or Deny." }));
     let said = browser.message("Press Allow or Deny");

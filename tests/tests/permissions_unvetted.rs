@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use sluicegate_tests::{
     Guest, Home, Server, deadline,
     desk::{Desk, Prompt},
-    http::get,
+    page::Visitor,
     server::a_moment,
-    websocket,
 };
 
 const NOT_VETTED: &str = "the rule that read the sender is the adapter's own";
@@ -118,11 +117,8 @@ fn a_page_of_a_third_party_decides_nothing() {
     desk.server.wait_until_running(&desk.home, "pretender");
     let request = desk.ask("make page");
     let prompt = desk.prompt(desk.approvers[0], "make page");
-    let port = desk.home.port();
-    let opened = get(&format!("/pretender/?token={}", desk.home.page_token())).send(port);
-    let cookie = opened.header("set-cookie").expect("the page opens").split(';').next().unwrap().to_owned();
-    let headers = vec![("Origin".to_owned(), format!("http://127.0.0.1:{port}")), ("Cookie".to_owned(), cookie)];
-    let mut socket = websocket::open(port, "/pretender/socket", headers).expect("the page opens its socket");
+    // With a key of its own, which says no more of its script.
+    let mut socket = Visitor::of(&desk.home, "pretender").socket();
     let mut number = 0;
     let mut send = |frame: Value| {
         number += 1;

@@ -1,6 +1,7 @@
 // The page: what the user does goes to the outbox, what the host says goes to the view.
 
 import { connect } from "./connection.js";
+import { readKey, takeKey } from "./key.js";
 import { outbox } from "./outbox.js";
 import { presses } from "./presses.js";
 import { NAMES, bytes, summary, view } from "./view.js";
@@ -18,6 +19,9 @@ const STATES = {
 const get = (id) => document.getElementById(id);
 const [log, scroller, form, text, picker, notice] = ["log", "scroller", "composer", "text", "files", "notice"].map(get);
 
+takeKey();
+// Whether the host takes answers to its questions over this connection.
+let keyed = Boolean(readKey());
 let chosen = [];
 let quoted;
 let unread = 0;
@@ -30,6 +34,7 @@ const messages = view(log, scroller, {
   onPicture: showPicture,
   onPress: (message, token) => pressed.add({ id: newId(), message, text: messages.message(message).text, token }),
   pressOf: (id) => pressed.of(id),
+  canPress: () => keyed,
 });
 const connection = { send: () => false, renew: () => {} };
 const pressed = presses({
@@ -50,7 +55,11 @@ const box = outbox({
 box.waiting.forEach((entry) => messages.show(local(entry), { local: true }));
 Object.assign(connection, connect("socket", { onFrame: frame, onState: state }));
 
-function state(name) {
+function state(name, hasKey) {
+  if (name === "open" && keyed !== hasKey) {
+    keyed = hasKey;
+    messages.refreshAll();
+  }
   document.querySelector(".status").dataset.state = name;
   get("status").textContent = STATES[name];
   if (name !== "open") hideTyping();
@@ -68,7 +77,7 @@ function frame(value) {
       emptiness();
       // Only now is it known which of the waiting messages have arrived already.
       box.connected(true);
-      pressed.connected(true);
+      pressed.connected(keyed);
     }
   } else if (value.type === "message") {
     const fresh = receive(value.message);
@@ -101,7 +110,7 @@ function receive(message) {
 function asked({ id, text, choices = [] }, earlier) {
   pressed.settle(id);
   if (earlier ? earlier.text === text : !choices.length) return;
-  const buttons = choices.length ? ` (${choices.map(({ label }) => label).join(", ")})` : "";
+  const buttons = choices.length && keyed ? ` (${choices.map(({ label }) => label).join(", ")})` : "";
   get("announcement").textContent = `Permission request: ${text.split("\n")[0]}${buttons}`;
 }
 

@@ -51,14 +51,16 @@ export function card(element, onPress) {
   }
 
   return {
-    /** Shows the question, and the press that waits for its answer, if there is one. */
-    fill({ text, spans = [], choices = [] }, pressed) {
-      press = pressed;
+    /** Shows the question, and the press that waits for its answer, if there is one. `open`: it can be answered here. */
+    fill({ text, spans = [], choices = [] }, pressed, open) {
+      const locked = choices.length > 0 && !open;
+      press = locked ? undefined : pressed;
       render(part(".text"), text, spans, { verbatim: true });
-      element.dataset.state = !choices.length ? "settled" : press && !press.overdue ? "sending" : "waiting";
+      element.dataset.state = locked ? "locked" : !choices.length ? "settled" : press && !press.overdue ? "sending" : "waiting";
       part(".title").textContent = choices.length ? "Permission request" : "Permission request · closed";
-      draw(choices);
-      mark(choices);
+      part(".locked").hidden = !locked;
+      draw(locked ? [] : choices);
+      mark(locked ? [] : choices);
     },
   };
 }

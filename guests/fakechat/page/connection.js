@@ -1,10 +1,13 @@
 // The WebSocket, opened again whenever it is lost.
 
+import { forgetKey, readKey } from "./key.js";
+
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
 
 /**
- * `onFrame` gets each frame; `onState` gets "connecting", "open", "waiting" or "signed-out".
+ * `onFrame` gets each frame; `onState` gets "connecting", "open", "waiting" or "signed-out", and whether the connection
+ * has the page's key.
  * The result sends a value as JSON, and says whether it could.
  */
 export function connect(path, { onFrame, onState }) {
@@ -18,13 +21,16 @@ export function connect(path, { onFrame, onState }) {
     clearTimeout(timer);
     timer = undefined;
     onState("connecting");
+    const key = readKey();
+    if (key) address.searchParams.set("key", key);
+    else address.searchParams.delete("key");
     const mine = new WebSocket(address);
     socket = mine;
     let opened = false;
     mine.onopen = () => {
       opened = true;
       attempts = 0;
-      onState("open");
+      onState("open", Boolean(key));
     };
     mine.onmessage = (event) => {
       if (mine === socket && typeof event.data === "string") onFrame(JSON.parse(event.data));
@@ -34,9 +40,12 @@ export function connect(path, { onFrame, onState }) {
       socket = undefined;
       onState("waiting");
       wait();
-      if (!opened && (await signedOut())) {
+      if (!opened && (await refuses("./"))) {
         clearTimeout(timer);
         onState("signed-out");
+      } else if (!opened && key && key === readKey() && (await refuses(`./?key=${encodeURIComponent(key)}`))) {
+        // The next connection does without.
+        forgetKey();
       }
     };
   }
@@ -76,9 +85,9 @@ export function connect(path, { onFrame, onState }) {
 }
 
 // A socket that is refused does not say why; the page's own address does.
-async function signedOut() {
+async function refuses(path) {
   try {
-    const { status } = await fetch("./", { cache: "no-store" });
+    const { status } = await fetch(path, { cache: "no-store" });
     return status === 401 || status === 403;
   } catch {
     return false;

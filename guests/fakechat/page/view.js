@@ -11,9 +11,10 @@ const calendar = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "num
 
 /**
  * `onQuote(id)`, `onRetry(id)`, `onDiscard(id)`, `onPicture(address, name)` and `onPress(id, token)` are called when the
- * user asks for it; `pressOf(id)` gives the press of a question that waits for its answer.
+ * user asks for it; `pressOf(id)` gives the press of a question that waits for its answer, `canPress()` whether there
+ * can be one.
  */
-export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture, onPress, pressOf }) {
+export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture, onPress, pressOf, canPress }) {
   const templates = { message: document.getElementById("message"), prompt: document.getElementById("prompt") };
   const shown = new Map(); // id → { message, element, local, card }
   let following = true;
@@ -78,7 +79,7 @@ export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture, on
     time.textContent = clock.format(message.time);
     time.title = new Date(message.time).toLocaleString();
     part(".reply").setAttribute("aria-label", `Quote: ${summary(message)}`);
-    if (entry.card) entry.card.fill(message, pressOf(message.id));
+    if (entry.card) entry.card.fill(message, pressOf(message.id), canPress());
     else fillWords(entry);
     // What quotes this message shows its new words.
     for (const other of shown.values()) {
@@ -219,6 +220,9 @@ export function view(log, scroller, { onQuote, onRetry, onDiscard, onPicture, on
     refresh(id) {
       const entry = shown.get(id);
       if (entry) fillMessage(entry);
+    },
+    refreshAll() {
+      for (const entry of shown.values()) if (entry.card) fillMessage(entry);
     },
     has: (id) => shown.has(id),
     message: (id) => shown.get(id)?.message,

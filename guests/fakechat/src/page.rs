@@ -12,6 +12,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("app.js", SCRIPT, include_str!("../page/app.js")),
     ("card.js", SCRIPT, include_str!("../page/card.js")),
     ("connection.js", SCRIPT, include_str!("../page/connection.js")),
+    ("key.js", SCRIPT, include_str!("../page/key.js")),
     ("outbox.js", SCRIPT, include_str!("../page/outbox.js")),
     ("presses.js", SCRIPT, include_str!("../page/presses.js")),
     ("text.js", SCRIPT, include_str!("../page/text.js")),

@@ -77,6 +77,9 @@ pub struct Context {
     pub matches: Vec<String>,
     /// When the host received it, in milliseconds since the Unix epoch.
     pub received_ms: i64,
+    /// The page's key came with it: the user's own page said it, and nobody who has the page's cookie alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keyed: bool,
     /// Tells the accounts of one platform apart where ids are counted for each: a digest, of no use as a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
@@ -93,6 +96,7 @@ impl fmt::Debug for Context {
             .field("path", &self.path)
             .field("matches", &self.matches)
             .field("received_ms", &self.received_ms)
+            .field("keyed", &self.keyed)
             .finish()
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn evidence(body: impl AsRef<[u8]>) -> Evidence {
         path: "/office/room".into(),
         matches: vec!["room".into()],
         received_ms: NOW,
-        account: None,
+        ..Context::default()
     };
     Evidence::new("in".into(), Bytes::copy_from_slice(body.as_ref()), context)
 }

@@ -25,6 +25,7 @@ use crate::{
     name::AdapterName,
     poll::{self, Health},
     registry::{Running, StartedWith},
+    relay::{foreign_page, silent},
     secrets,
 };
 
@@ -119,8 +120,27 @@ impl Host {
             files: Some(running.adapter.files.clone()),
             limits: running.adapter.program.limits.clone(),
         });
-        self.listener.set_routes(Arc::new(mounts.collect::<RouteTable>()));
+        let routes = Arc::new(mounts.collect::<RouteTable>());
+        // No page of another's is served before what it could do counts for nothing.
+        let foreign = foreign_page(&self.registry);
+        if let Some(foreign) = &foreign {
+            self.warn_of(foreign);
+            self.relay().share_origin(true);
+        }
+        self.listener.set_routes(routes);
+        if foreign.is_none() {
+            self.relay().share_origin(false);
+        }
         self.tools_changed.notify_one();
+    }
+
+    /// Says once that the host's own page asks nobody beside that one.
+    fn warn_of(&self, foreign: &AdapterName) {
+        if let Some(page) = self.registry.all().iter().find(|running| running.adapter.is_own_page())
+            && !self.relay().shares_origin()
+        {
+            tracing::warn!("{}", silent(page.adapter.name(), foreign));
+        }
     }
 
     /// Looks at everything that is there, also at what nobody has granted. A hostile file may take the compiler its

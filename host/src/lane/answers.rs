@@ -1,14 +1,38 @@
 //! What the host answers itself, before the adapter sees it: verdicts, codes of invitations, and the commands `/start`,
 //! `/help` and `/status` of people who write directly.
 
-use super::{Lane, Occurrence, Turn, commit::Queued, judge::SHOWN};
+use super::{
+    Lane, Occurrence, Turn,
+    commit::{Queued, key},
+    judge::SHOWN,
+};
 use crate::{
     actions,
     clock::now_ms,
     evidence::{Evidence, Reading},
     gate::{Role, Ruling, Speaker, visible},
+    journal::Key,
     message::{Kind, TextBy},
+    relay::Attempt,
 };
+
+/// What the host made of an event before the adapter.
+pub(super) enum Answered {
+    /// The adapter gets it.
+    Nothing,
+    /// The adapter does not see it.
+    Whole(Queued),
+    /// The host's own page gets it too, and what it makes of it is no message.
+    Beside(Taken),
+}
+
+/// A verdict that the host's own page sees as well.
+pub(super) struct Taken {
+    /// What is judged; nothing if it was before. The page sends again what it does not know to have come.
+    pub(super) attempt: Option<Attempt>,
+    /// What makes it a repetition from now on.
+    pub(super) once: Option<Key>,
+}
 
 /// A command that is the host's to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,20 +62,33 @@ impl Command {
 }
 
 impl Lane {
-    /// Answers what is the host's to answer. The adapter never sees it then.
-    pub(super) fn answer_itself(&self, turn: &Turn, occurrence: &Occurrence) -> Option<Queued> {
+    /// Answers what is the host's to answer. The adapter never sees it then; only the host's own page does, because it
+    /// waits to hear that what was typed there has come.
+    pub(super) fn answer_itself(&self, turn: &Turn, occurrence: &Occurrence) -> Answered {
         // One event is one guess at a code and one command, whatever number of rules apply to it.
-        let evidence = occurrence.evidence.as_ref()?;
+        let Some(evidence) = &occurrence.evidence else { return Answered::Nothing };
         let invites = self.adapter.gate.has_open_invites();
         let readings = self.readings(evidence, invites);
-        if let Some(verdict) = self.verdict(turn, occurrence, evidence, &readings) {
-            return Some(verdict);
+        if let Some((attempt, event)) = self.verdict(occurrence, evidence, &readings) {
+            if self.adapter.is_own_page() {
+                return Answered::Beside(self.taken_once(occurrence, attempt));
+            }
+            let mut queued = self.queue_answered(turn, occurrence, Some(&event));
+            queued.attempts.push(attempt);
+            return Answered::Whole(queued);
         }
-        let reading = readings.iter().find(|reading| reading.text.is_some())?;
+        let Some(reading) = readings.iter().find(|reading| reading.text.is_some()) else { return Answered::Nothing };
         let text = reading.text.as_deref().unwrap_or_default();
         let speaker = self.adapter.speaker(reading, text, reading.text_by, false);
         let invitation = if invites { self.invitation(turn, occurrence, reading, &speaker) } else { None };
-        invitation.or_else(|| self.command(turn, occurrence, reading, &speaker))
+        let answered = invitation.or_else(|| self.command(turn, occurrence, reading, &speaker));
+        answered.map_or(Answered::Nothing, Answered::Whole)
+    }
+
+    fn taken_once(&self, occurrence: &Occurrence, attempt: Attempt) -> Taken {
+        let once = key(&self.adapter, occurrence, &attempt.event);
+        let seen = self.overlay.is_queued(&once) || self.adapter.read(|reader| reader.seen(&once)).unwrap_or(true);
+        if seen { Taken { attempt: None, once: None } } else { Taken { attempt: Some(attempt), once: Some(once) } }
     }
 
     /// The readings under which the host could have something to answer.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Handled, Lane, Occurrence, Turn, occurrence::Happening};
+use super::{Handled, Lane, Occurrence, Turn, answers::Taken, occurrence::Happening};
 use crate::{
     actions::presence::{self, Heard},
     adapters::Adapter,
@@ -38,12 +38,12 @@ impl Queued {
 }
 
 impl Lane {
-    /// What a successful call left behind.
+    /// What a successful call left behind, and the verdict that its event may be.
     pub(super) async fn queue(
         &self,
         turn: &mut Turn,
         occurrence: &Occurrence,
-        mut effects: Effects,
+        (mut effects, verdict): (Effects, Option<Taken>),
         response: Option<types::RouteResponse>,
         attempts: u32,
     ) -> Queued {
@@ -56,12 +56,17 @@ impl Lane {
         let now = now_ms();
         let mut transaction = self.transaction(turn, occurrence);
         transaction.revived = occurrence.revives;
+        let is_verdict = verdict.is_some();
         let mut attempts = Vec::new();
+        if let Some(Taken { attempt, once }) = verdict {
+            attempts.extend(attempt);
+            transaction.once = transaction.once.or(once);
+        }
         for delivery in effects.deliveries.drain(..) {
             let attempt = self.verdict_in(&delivery, occurrence);
             let Some(mut message) = self.judge(delivery, occurrence, now) else { continue };
             if let Some(attempt) = attempt {
-                attempts.push(attempt);
+                attempts.extend((!is_verdict).then_some(attempt));
             } else {
                 self.fetch_images(&mut message.message).await;
                 transaction.messages.push(message);

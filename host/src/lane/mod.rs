@@ -27,6 +27,7 @@ use tokio::sync::{Mutex, Semaphore};
 pub use commit::key as once;
 pub use occurrence::{Happening, Occurrence, kept};
 
+use answers::Answered;
 use batch::Batch;
 use commit::Queued;
 use overlay::Overlay;
@@ -207,9 +208,11 @@ impl Lane {
         if self.was_seen(occurrence)? {
             return Err(Handled::Repeated);
         }
-        if let Some(queued) = self.answer_itself(turn, occurrence) {
-            return Ok(queued);
-        }
+        let verdict = match self.answer_itself(turn, occurrence) {
+            Answered::Whole(queued) => return Ok(queued),
+            Answered::Beside(taken) => Some(taken),
+            Answered::Nothing => None,
+        };
         self.adapter.used();
         let (attempted, attempts) = self.attempt(turn, occurrence).await;
         let Ended { returned, effects } = match attempted {
@@ -225,7 +228,7 @@ impl Lane {
             Ok(response) => {
                 turn.quarantine.succeeded();
                 turn.started |= starting;
-                Ok(self.queue(turn, occurrence, effects, response, attempts).await)
+                Ok(self.queue(turn, occurrence, (effects, verdict), response, attempts).await)
             }
             Err(types::Failure::Platform(failure)) => {
                 let reason = format!("the platform said {}: {}", failure.status, failure.message);
@@ -293,7 +296,7 @@ impl Lane {
     /// What is refused leaves nothing behind, but a timer has run out all the same.
     async fn refused(&self, turn: &mut Turn, occurrence: &Occurrence, reason: String) -> Result<Queued, Handled> {
         match occurrence.happening {
-            Happening::Elapsed(_) => Ok(self.queue(turn, occurrence, Effects::default(), None, 1).await),
+            Happening::Elapsed(_) => Ok(self.queue(turn, occurrence, (Effects::default(), None), None, 1).await),
             // What it read may be queued only.
             _ if !self.overlay.is_empty() => Ok(self.queue_nothing(turn, Handled::Refused(reason))),
             _ => Err(Handled::Refused(reason)),

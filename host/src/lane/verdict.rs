@@ -1,11 +1,11 @@
 //! What of an event could be a verdict: read by the host, before the adapter sees it.
 //!
-//! The adapter never sees an event that is a verdict or looks like one, and Claude never sees it as chat. Whether it
-//! counts is decided by the relay, once the event is committed.
+//! The adapter never sees an event that is a verdict or looks like one (only the host's own page does, to say that it has
+//! come), and Claude never sees it as chat. Whether it counts is decided by the relay, once the event is committed.
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Lane, Occurrence, Turn, commit::Queued};
+use super::{Lane, Occurrence};
 use crate::{
     clock::now_ms,
     egress::{Asked, Body, Permit},
@@ -21,17 +21,16 @@ use crate::{
 const ACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 impl Lane {
-    /// Takes out what could be a verdict.
+    /// What could be a verdict, with the platform's id of the event.
     pub(super) fn verdict(
         &self,
-        turn: &Turn,
         occurrence: &Occurrence,
-        evidence: &Arc<Evidence>,
+        evidence: &Evidence,
         readings: &[Reading],
-    ) -> Option<Queued> {
+    ) -> Option<(Attempt, String)> {
         let found = readings.iter().find_map(|reading| Some((reading, self.attempt_in(reading)?)));
         let (reading, by) = found?;
-        let mut attempt = self.attempt_of(reading, by);
+        let mut attempt = self.attempt_of(reading, by, evidence.context.keyed);
         match attempt.by {
             By::Pressed { .. } if attempt.admitted => self.acknowledge(evidence, reading),
             By::Pressed { .. } => {}
@@ -48,9 +47,7 @@ impl Lane {
         attempt.vetted &= readings.len() == 1;
         attempt.revived = occurrence.revives.is_some();
         attempt.received_ms = evidence.context.received_ms;
-        let mut queued = self.queue_answered(turn, occurrence, Some(&reading.event));
-        queued.attempts.push(attempt);
-        Some(queued)
+        Some((attempt, reading.event.clone()))
     }
 
     /// What the adapter hands over as a message although it could be a verdict: never one, and never chat.
@@ -62,7 +59,7 @@ impl Lane {
         let spoken = Reading { text: Some(text.clone()), text_by: *text_by, ..reading.clone() };
         let by = self.attempt_in(&spoken)?;
         let received_ms = occurrence.evidence.as_ref().map_or(0, |evidence| evidence.context.received_ms);
-        Some(Attempt { vetted: false, received_ms, ..self.attempt_of(&spoken, by) })
+        Some(Attempt { vetted: false, received_ms, ..self.attempt_of(&spoken, by, false) })
     }
 
     fn attempt_in(&self, reading: &Reading) -> Option<By> {
@@ -96,14 +93,16 @@ impl Lane {
     }
 
     /// Who attempts it, by a rule that only an adapter of the host's trust can have.
-    fn attempt_of(&self, reading: &Reading, by: By) -> Attempt {
+    fn attempt_of(&self, reading: &Reading, by: By, keyed: bool) -> Attempt {
         let adapter = &self.adapter;
+        // Others may have the page's cookie, and pages of one origin may do what they like in each other's name.
+        let by_page = || adapter.is_own_page() && keyed && !adapter.relay.shares_origin();
         Attempt {
             adapter: adapter.name().clone(),
             rule: reading.rule.to_string(),
             event: reading.event.clone(),
             // Whoever writes a page or holds the key of a route can say what they like in its name.
-            vetted: adapter.can_ask() && (!reading.by_credential || adapter.is_own_page()),
+            vetted: adapter.can_ask() && (!reading.by_credential || by_page()),
             revived: false,
             sender: reading.sender.clone(),
             admitted: adapter.gate.is_let_in(&reading.sender),

@@ -24,6 +24,10 @@ const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const ALLOWED: [HeaderName; 5] =
     [header::CONTENT_TYPE, header::CONTENT_DISPOSITION, header::CONTENT_LANGUAGE, header::ETAG, header::LAST_MODIFIED];
 
+/// What an answer of the host's own may do: nothing, in no frame, and in an origin of its own. Without it, a page of the
+/// same origin could script the window that shows it, free of that page's policy.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+
 /// Characters that stand for themselves in `filename*` (RFC 8187).
 const UNENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
@@ -55,7 +59,7 @@ pub(super) fn status(status: StatusCode) -> Response<Body> {
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, PLAIN);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    confine(headers, NOTHING);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, RETRY_AFTER);
     }
@@ -78,21 +82,17 @@ pub(super) fn denied(denial: &Denial, wants_page: bool) -> Response<Body> {
         Denial::PageToken { .. } if wants_page => {
             *answer.body_mut() = Body::Bytes(Full::new(Bytes::from_static(NO_TOKEN.as_bytes())));
             answer.headers_mut().insert(header::CONTENT_TYPE, HTML);
-            confine(
-                answer.headers_mut(),
-                HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"),
-            );
         }
         _ => {}
     }
     answer
 }
 
-/// Sends a visitor to another path of the same page.
+/// Sends a visitor to another path of the same page. Policies do not look at the path that a redirect leads to, so it
+/// must lead nowhere else.
 pub(super) fn redirect(location: &str, cookie: Option<&str>) -> Response<Body> {
     let mut answer = status(StatusCode::SEE_OTHER);
     *answer.body_mut() = Body::Bytes(Full::default());
-    confine(answer.headers_mut(), HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"));
     for (name, value) in [(header::LOCATION, Some(location)), (header::SET_COOKIE, cookie)] {
         let Some(value) = value else { continue };
         match HeaderValue::from_str(value) {
@@ -141,23 +141,27 @@ fn is_for_pages(code: StatusCode) -> bool {
 fn allowed_headers(headers: &mut HeaderMap, wanted: &[(String, String)]) {
     for (name, value) in wanted {
         let name = HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| ALLOWED.contains(name));
-        if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+        // The parts of such a body would be documents with headers of the adapter's own.
+        let of_parts =
+            name == Some(header::CONTENT_TYPE) && value.trim_start().to_ascii_lowercase().starts_with("multipart/");
+        if let (Some(name), Ok(value), false) = (name, HeaderValue::from_str(value), of_parts) {
             headers.insert(name, value);
         }
     }
 }
 
 /// All adapters' pages share one origin, so "self" would let one adapter's page act on another's. The policy
-/// therefore names the adapter's own path, and the sandbox takes away the one other way: a window of its own
-/// that shows another adapter's page.
+/// therefore names the adapter's own path, and takes away what would have another policy or none and could still be
+/// scripted: frames, windows of its own (the sandbox), and workers, which could also answer in the host's place.
 fn policy(adapter: &AdapterName, host: &str) -> HeaderValue {
     let own = format!("http://{host}/{adapter}/");
     let policy = format!(
         "default-src {own}; connect-src {own} ws://{host}/{adapter}/; img-src {own} blob: data:; media-src {own} blob:; \
-         object-src 'none'; base-uri 'none'; form-action {own}; frame-ancestors 'none'; \
+         frame-src 'none'; child-src 'none'; worker-src 'none'; object-src 'none'; base-uri 'none'; form-action {own}; \
+         frame-ancestors 'none'; \
          sandbox allow-scripts allow-same-origin allow-forms allow-modals allow-downloads"
     );
-    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'; sandbox"))
+    HeaderValue::from_str(&policy).unwrap_or(NOTHING)
 }
 
 fn confine(headers: &mut HeaderMap, policy: HeaderValue) {

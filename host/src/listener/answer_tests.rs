@@ -39,6 +39,10 @@ async fn a_page_is_confined_to_its_adapter() {
         "connect-src http://127.0.0.1:8788/fakechat/ ws://127.0.0.1:8788/fakechat/;",
         "form-action http://127.0.0.1:8788/fakechat/;",
         "frame-ancestors 'none'",
+        "frame-src 'none';",
+        "child-src 'none';",
+        "worker-src 'none';",
+        "object-src 'none';",
         "base-uri 'none'",
         "sandbox allow-scripts allow-same-origin",
     ] {
@@ -99,6 +103,43 @@ async fn an_adapter_sets_harmless_headers_only() {
     );
     assert_eq!(text(&answer, "content-type"), "text/plain; charset=utf-8");
     assert_eq!(text(&answer, "cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn a_page_has_no_parts_with_headers_of_their_own() {
+    for media_type in ["multipart/x-mixed-replace; boundary=b", " Multipart/related", "MULTIPART/mixed"] {
+        let answer = bytes_page(200, &[("Content-Type", media_type)]).await;
+        assert_eq!(text(&answer, "content-type"), "text/plain; charset=utf-8", "{media_type}");
+    }
+}
+
+#[test]
+fn what_the_host_itself_answers_can_do_nothing() {
+    let codes = [200, 303, 400, 401, 403, 404, 405, 408, 413, 415, 421, 422, 426, 500, 503];
+    let denials = [
+        Denial::NoRoute,
+        Denial::Method { allowed: vec!["GET".into()] },
+        Denial::PageToken { shown: false },
+        Denial::PageKey,
+        Denial::Embedded("iframe".into()),
+        Denial::NotWebSocket("no"),
+        Denial::Full,
+    ];
+    let plain = codes.map(|code| status(StatusCode::from_u16(code).unwrap())).into_iter();
+    let refused = denials.iter().flat_map(|denial| [denied(denial, false), denied(denial, true)]);
+    let moved = [redirect("/fakechat/", None), redirect("/fakechat/#key=0", Some("a=b")), redirect("\n", None)];
+    for answer in plain.chain(refused).chain(moved) {
+        let code = answer.status();
+        for (name, value) in [
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+            ("x-content-type-options", "nosniff"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "no-store"),
+        ] {
+            assert_eq!(text(&answer, name), value, "{code} {name}");
+        }
+    }
 }
 
 #[tokio::test]

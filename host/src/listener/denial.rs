@@ -83,6 +83,12 @@ pub enum Denial {
     /// Another site is behind the request.
     #[error("another site is behind the request ({0}): open the page by its own address")]
     CrossSite(&'static str),
+    /// It would become a frame, a worker or another part of a page that has a policy of its own.
+    #[error("nothing here runs as a part of a page ({0:?}): open its address in a tab of its own")]
+    Embedded(String),
+    /// The page's key is wrong.
+    #[error("the page's key is wrong: open the page by the address that `sluicegate list` prints")]
+    PageKey,
     /// The page's token is missing or wrong.
     #[error("the page's token is {}: `sluicegate list` prints the page's address with it", if *.shown { "wrong" } else { "missing" })]
     PageToken {
@@ -117,10 +123,9 @@ impl Denial {
             Self::Compressed | Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Body(_) | Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::UnknownCredential(_) | Self::Signature { .. } | Self::Unsigned(_) | Self::PageToken { .. } => {
-                StatusCode::UNAUTHORIZED
-            }
-            Self::NotLocal | Self::CrossSite(_) => StatusCode::FORBIDDEN,
+            Self::UnknownCredential(_) | Self::Signature { .. } | Self::Unsigned(_) => StatusCode::UNAUTHORIZED,
+            Self::PageToken { .. } | Self::PageKey => StatusCode::UNAUTHORIZED,
+            Self::NotLocal | Self::CrossSite(_) | Self::Embedded(_) => StatusCode::FORBIDDEN,
             Self::NotWebSocket(_) => StatusCode::UPGRADE_REQUIRED,
             Self::File(FileError::Io(_) | FileError::Unknown) | Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -64,7 +64,10 @@ pub struct Caller {
     pub credential: String,
     /// The path below the adapter's name, with its first `/`, as it was sent.
     pub path: String,
-    /// The decoded query; without the page's token.
+    /// It came with the page's key: from a window that the user opened by the address with the token, or from one of the
+    /// same origin. A page's cookie alone may have been read by whoever listens on another port.
+    pub keyed: bool,
+    /// The decoded query; without the page's token and key.
     pub query: Vec<(String, String)>,
     /// The headers in lower case, without those that carry secrets or belong to the connection.
     pub headers: Vec<(String, String)>,

@@ -3,7 +3,7 @@
 //! ```text
 //! http://127.0.0.1:8788/<adapter>/<route's path>
 //!
-//! target, Host ─▶ route, method ─▶ page: peer, origin, token ─▶ room? ─▶ body ─▶ credential ─▶ intake ─▶ answer
+//! target, Host ─▶ route, method ─▶ page: peer, origin, token, key ─▶ room? ─▶ body ─▶ credential ─▶ intake ─▶ answer
 //! ```
 //!
 //! The connection's own task awaits the [`Intake`], so there is no hop between socket and adapter. Routes come
@@ -217,7 +217,8 @@ impl Listener {
     /// Answers 503 without reading anything.
     fn turn_away(&self, stream: TcpStream, peer: SocketAddr) {
         const BUSY: &[u8] =
-            b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+            b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\
+            content-security-policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n\r\n";
         self.shared.report(Some(peer), None, None, &Denial::Crowded("so many connections"));
         // It does not block, and whether it arrives does not matter.
         let _: Result<usize, _> = stream.into_std().and_then(|mut stream| stream.write(BUSY));

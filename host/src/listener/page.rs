@@ -4,9 +4,14 @@
 //! in `Host` (see [`super::target`]); the browser says that no other site is behind it; and it carries the token.
 //! The token comes once in the address that `sluicegate list` prints, and is then a cookie. The cookie holds
 //! only a digest, another one for each adapter.
+//!
+//! Browsers send cookies to every port of a machine, so whoever listens on another one can learn it. What must not be
+//! done with the cookie alone needs the page's key besides: the first visit leads to an address whose fragment has it,
+//! which no server is sent, and the page keeps it where no other port reads it.
 
 use std::{fmt, net::SocketAddr};
 
+use hmac::{Hmac, KeyInit, Mac};
 use hyper::{
     HeaderMap, Method,
     header::{COOKIE, ORIGIN},
@@ -15,10 +20,34 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{body::pairs, denial::Denial, target::Host};
-use crate::name::AdapterName;
+use crate::{manifest::is_plain, name::AdapterName};
 
 /// The query parameter that carries the token.
 pub(super) const PARAMETER: &str = "token";
+
+/// The query parameter that carries the key.
+pub(super) const KEY: &str = "key";
+
+/// Digits of a key, in hexadecimal: 128 bits.
+const KEY_DIGITS: usize = 32;
+
+/// What a request for a page may be for (Fetch, "request destination"): a window of its own, or what a page loads into
+/// itself and runs under its own policy. Anything else, and what is not known yet, could become a window or a worker
+/// that shares the origin of all pages.
+const DESTINATIONS: [&str; 12] = [
+    "document",
+    "empty",
+    "script",
+    "json",
+    "style",
+    "image",
+    "font",
+    "audio",
+    "video",
+    "track",
+    "manifest",
+    "websocket",
+];
 
 /// Headers that proxies add. A proxy at this machine would make everybody look local.
 const FORWARDING: [&str; 7] =
@@ -50,6 +79,16 @@ impl PageToken {
             .chain_update(self.0.as_bytes());
         hex::encode(digest.finalize())
     }
+
+    /// The key of one adapter's pages.
+    fn key(&self, adapter: &AdapterName) -> Option<String> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).ok().filter(|_| !self.0.is_empty())?;
+        mac.update(b"sluicegate page key ");
+        mac.update(adapter.as_str().as_bytes());
+        let mut key = hex::encode(mac.finalize().into_bytes());
+        key.truncate(KEY_DIGITS);
+        Some(key)
+    }
 }
 
 impl fmt::Debug for PageToken {
@@ -76,10 +115,13 @@ pub(super) struct Visit<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// With the page.
-    Admitted,
+    Admitted {
+        /// They have the page's key.
+        keyed: bool,
+    },
     /// With the cookie, and sent to the address without the token.
     First {
-        /// Path and query without the token.
+        /// Path and query without the token, and the key in the fragment.
         location: String,
         /// The value of `Set-Cookie`.
         cookie: String,
@@ -92,10 +134,11 @@ impl Visit<'_> {
         self.local_host()?;
         let reads = self.method == Method::GET && !self.websocket;
         self.same_site(reads)?;
-        if reads && let Some(shown) = self.shown()? {
+        if reads && let Some(shown) = self.parameter(PARAMETER, || Denial::PageToken { shown: true })? {
             return if token.is(&shown) { Ok(self.first(token)) } else { Err(Denial::PageToken { shown: true }) };
         }
-        self.has_cookie(token)
+        self.has_cookie(token)?;
+        self.has_key(token).map(|keyed| Admission::Admitted { keyed })
     }
 
     /// The host by which pages are asked for, once it is clear that it is one and that the browser runs here.
@@ -128,28 +171,37 @@ impl Visit<'_> {
         }
     }
 
-    /// The token in the query.
-    fn shown(&self) -> Result<Option<String>, Denial> {
+    /// The value of that name in the query; `twice` is what is wrong if it has several.
+    fn parameter(&self, name: &str, twice: impl FnOnce() -> Denial) -> Result<Option<String>, Denial> {
         let mut shown = pairs(self.query.unwrap_or_default().as_bytes())
             .ok_or(Denial::Malformed("the query is not UTF-8"))?
-            .filter(|(name, _)| name == PARAMETER)
+            .filter(|(found, _)| found == name)
             .map(|(_, value)| value.into_owned());
         match (shown.next(), shown.next()) {
-            (Some(token), None) => Ok(Some(token)),
+            (Some(value), None) => Ok(Some(value)),
             (None, _) => Ok(None),
-            _ => Err(Denial::PageToken { shown: true }),
+            _ => Err(twice()),
         }
     }
 
+    /// Whether the key was given. A wrong one is refused: whoever guesses is not let in without one.
+    fn has_key(&self, token: &PageToken) -> Result<bool, Denial> {
+        let Some(shown) = self.parameter(KEY, || Denial::PageKey)? else { return Ok(false) };
+        let expected = token.key(self.adapter).ok_or(Denial::PageKey)?;
+        if bool::from(shown.as_bytes().ct_eq(expected.as_bytes())) { Ok(true) } else { Err(Denial::PageKey) }
+    }
+
     fn first(&self, token: &PageToken) -> Admission {
-        let is_token =
-            |pair: &str| pairs(pair.as_bytes()).is_some_and(|mut pair| pair.any(|(name, _)| name == PARAMETER));
+        let is_ours = |pair: &str| {
+            pairs(pair.as_bytes()).is_some_and(|mut pair| pair.any(|(name, _)| name == PARAMETER || name == KEY))
+        };
         let rest: Vec<&str> =
-            self.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !is_token(pair)).collect();
+            self.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !is_ours(pair)).collect();
         let mark = if rest.is_empty() { "" } else { "?" };
+        let key = token.key(self.adapter).map_or_else(String::new, |key| format!("#{KEY}={key}"));
         let (name, value, adapter) = (self.cookie_name(), token.cookie(self.adapter), self.adapter);
         Admission::First {
-            location: format!("{}{mark}{}", self.path, rest.join("&")),
+            location: format!("{}{mark}{}{key}", self.path, rest.join("&")),
             cookie: format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/{adapter}/"),
         }
     }
@@ -159,7 +211,7 @@ impl Visit<'_> {
         format!("sluicegate-{}", self.port)
     }
 
-    fn has_cookie(&self, token: &PageToken) -> Result<Admission, Denial> {
+    fn has_cookie(&self, token: &PageToken) -> Result<(), Denial> {
         let (name, expected) = (self.cookie_name(), token.cookie(self.adapter));
         let mut shown = false;
         for cookie in
@@ -170,11 +222,27 @@ impl Visit<'_> {
             {
                 shown = true;
                 if !token.0.is_empty() && bool::from(value.as_bytes().ct_eq(expected.as_bytes())) {
-                    return Ok(Admission::Admitted);
+                    return Ok(());
                 }
             }
         }
         Err(Denial::PageToken { shown })
+    }
+}
+
+/// Refuses what would become a frame, a worker or a plugin's: browsers say what a request is for in `Sec-Fetch-Dest`, and
+/// of the script of a service worker in `Service-Worker`.
+pub(super) fn refuse_embedded(headers: &HeaderMap) -> Result<(), Denial> {
+    if headers.contains_key("service-worker") {
+        return Err(Denial::Embedded("serviceworker".into()));
+    }
+    let mut destinations = headers.get_all("sec-fetch-dest").iter();
+    match destinations.find(|value| !DESTINATIONS.iter().any(|known| value.as_bytes() == known.as_bytes())) {
+        Some(value) => {
+            let shown = String::from_utf8_lossy(value.as_bytes());
+            Err(Denial::Embedded(shown.chars().filter(|c| is_plain(*c)).take(32).collect()))
+        }
+        None => Ok(()),
     }
 }
 

@@ -30,6 +30,10 @@ fn cookie_of(adapter: &str) -> String {
     format!("sluicegate-8788={}", token().cookie(&AdapterName::new(adapter).unwrap()))
 }
 
+fn key_of(adapter: &str) -> String {
+    token().key(&AdapterName::new(adapter).unwrap()).unwrap()
+}
+
 impl Asked {
     fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
@@ -81,10 +85,12 @@ impl Asked {
 
     fn outcome(&self) -> &'static str {
         match self.ask(&token()) {
-            Ok(Admission::Admitted) => "in",
+            Ok(Admission::Admitted { keyed: false }) => "in",
+            Ok(Admission::Admitted { keyed: true }) => "in with the key",
             Ok(Admission::First { .. }) => "first",
             Err(Denial::NotLocal) => "not local",
             Err(Denial::CrossSite(_)) => "cross-site",
+            Err(Denial::PageKey) => "wrong key",
             Err(Denial::PageToken { shown: true }) => "wrong token",
             Err(Denial::PageToken { shown: false }) => "no token",
             Err(other) => panic!("{other}"),
@@ -154,9 +160,10 @@ fn the_first_visit_sets_the_cookie_and_takes_the_token_out_of_the_address() {
         (format!("token={TOKEN}"), "/fakechat/"),
         (format!("a=b&token={TOKEN}&c=%20d"), "/fakechat/?a=b&c=%20d"),
         (format!("%74oken={TOKEN}&x"), "/fakechat/?x"),
+        (format!("key=0&token={TOKEN}&%6bey=1"), "/fakechat/"),
     ] {
         let expected = Admission::First {
-            location: location.into(),
+            location: format!("{location}#key={}", key_of("fakechat")),
             cookie: format!("{}; HttpOnly; SameSite=Strict; Path=/fakechat/", cookie_of("fakechat")),
         };
         assert_eq!(get().query(&query).ask(&token()).ok(), Some(expected), "{query}");
@@ -169,6 +176,75 @@ fn a_home_without_a_token_opens_nothing() {
     let cookie = format!("sluicegate-8788={}", none.cookie(&AdapterName::new("fakechat").unwrap()));
     assert!(get().query("token=").ask(&none).is_err());
     assert!(get().with("cookie", &cookie).ask(&none).is_err());
+    assert_eq!(none.key(&AdapterName::new("fakechat").unwrap()), None);
+}
+
+#[test]
+fn the_key_is_known_to_those_alone_who_had_the_address_with_the_token() {
+    let (same, own) = ("http://127.0.0.1:8788", key_of("fakechat"));
+    let socket = |query: &str| get().socket().cookie().with("origin", same).query(query);
+    for (what, asked, outcome) in [
+        ("a socket with the key", socket(&format!("key={own}")), "in with the key"),
+        ("among others", socket(&format!("a=b&%6bey={own}&c")), "in with the key"),
+        ("a page with the key", get().cookie().query(&format!("key={own}")), "in with the key"),
+        ("a socket without", socket("a=b"), "in"),
+        ("an empty one", socket("key="), "wrong key"),
+        ("a part of it", socket(&format!("key={}", &own[..31])), "wrong key"),
+        ("more than it", socket(&format!("key={own}0")), "wrong key"),
+        ("the key of another adapter", socket(&format!("key={}", key_of("webhook"))), "wrong key"),
+        ("the token", socket(&format!("key={TOKEN}")), "wrong key"),
+        ("the cookie", socket(&format!("key={}", cookie_of("fakechat").split_once('=').unwrap().1)), "wrong key"),
+        ("twice", socket(&format!("key={own}&key={own}")), "wrong key"),
+        ("without the cookie", get().socket().with("origin", same).query(&format!("key={own}")), "no token"),
+        (
+            "from another site",
+            get().socket().cookie().with("origin", "http://127.0.0.1:3000").query(&format!("key={own}")),
+            "cross-site",
+        ),
+    ] {
+        assert_eq!(asked.outcome(), outcome, "{what}");
+    }
+    assert_eq!(own.len(), 32);
+    // RFC 2104: what an independent implementation gives.
+    assert_eq!(own, "d143d4a4315403baed257d1ed24f1dd5");
+    assert!(!cookie_of("fakechat").contains(&own));
+}
+
+#[test]
+fn nothing_is_a_part_of_another_page() {
+    let refused = |headers: &[(&'static str, &str)]| {
+        let pairs = headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()));
+        refuse_embedded(&HeaderMap::from_iter(pairs)).is_err()
+    };
+    for fine in DESTINATIONS {
+        assert!(!refused(&[("sec-fetch-dest", fine)]), "{fine}");
+    }
+    assert!(!refused(&[]), "what is no browser does not say");
+    for part in [
+        "iframe",
+        "frame",
+        "embed",
+        "object",
+        "fencedframe",
+        "serviceworker",
+        "sharedworker",
+        "worker",
+        "audioworklet",
+        "paintworklet",
+        "report",
+        "xslt",
+        "webidentity",
+        "Document",
+        "document, iframe",
+        "",
+        "yet-unknown",
+    ] {
+        assert!(refused(&[("sec-fetch-dest", part)]), "{part}");
+        assert!(refused(&[("sec-fetch-dest", "empty"), ("sec-fetch-dest", part)]), "{part}");
+    }
+    for value in ["script", ""] {
+        assert!(refused(&[("service-worker", value), ("sec-fetch-dest", "empty")]), "{value}");
+    }
 }
 
 #[test]
@@ -185,5 +261,6 @@ proptest! {
         prop_assert_eq!(get().query(&query).outcome(), "wrong token");
         prop_assert_eq!(get().query(&format!("token={guess}")).outcome(), "wrong token");
         prop_assert_eq!(get().with("cookie", &format!("sluicegate-8788={guess}")).outcome(), "wrong token");
+        prop_assert_eq!(get().cookie().query(&format!("key={guess}")).outcome(), "wrong key");
     }
 }

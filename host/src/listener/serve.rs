@@ -19,7 +19,7 @@ use super::{
     credential::{authenticate, event_id, once, unsigned},
     denial::{Denial, Denied, Reports},
     intake::{Answer, Caller, Incoming, Intake, PAGE, Request, Socket},
-    page::{Admission, PARAMETER, PageToken, Visit},
+    page::{Admission, KEY, PARAMETER, PageToken, Visit, refuse_embedded},
     stream::Body,
     table::{Found, Mounted, RouteTable},
     target::{Host, Names, origin_form},
@@ -131,6 +131,7 @@ pub(super) async fn serve<I: Intake>(
 /// Finds the route, by the request's head alone.
 fn locate(shared: &Shared, parts: &Parts, peer: SocketAddr) -> Result<Result<Place, Response<Body>>, Denial> {
     let (path, query) = origin_form(&parts.method, &parts.uri)?;
+    refuse_embedded(&parts.headers)?;
     let host = shared.names.host(&parts.headers)?;
     match shared.table().find(parts.method.as_str(), path) {
         Found::Route { mounted, route, matched } => Ok(Ok(Place { host, mounted, route, matched })),
@@ -157,7 +158,7 @@ async fn admitted<I: Intake>(
     let Place { host, mounted, route, matched } = place;
     let adapter = &mounted.adapter;
     let is_page = route.auth == RouteAuth::Page;
-    let mut page_host = None;
+    let (mut page_host, mut keyed) = (None, false);
     if is_page {
         let visit = Visit {
             peer,
@@ -170,8 +171,9 @@ async fn admitted<I: Intake>(
             adapter,
             websocket: route.websocket,
         };
-        if let Admission::First { location, cookie } = visit.admit(&shared.token)? {
-            return Ok(answer::redirect(&location, Some(&cookie)));
+        match visit.admit(&shared.token)? {
+            Admission::Admitted { keyed: has_key } => keyed = has_key,
+            Admission::First { location, cookie } => return Ok(answer::redirect(&location, Some(&cookie))),
         }
         page_host = Some(visit.local_host()?.to_owned());
     }
@@ -179,7 +181,7 @@ async fn admitted<I: Intake>(
         return Err(Denial::Full);
     }
     if route.websocket {
-        return open_socket(shared, intake, place, parts);
+        return open_socket(shared, intake, place, parts, keyed);
     }
     let max = largest(mounted, route);
     super::body::refuse_unread(&parts.headers, &body, max)?;
@@ -215,7 +217,7 @@ async fn admitted<I: Intake>(
     let ids: Vec<String> = files.iter().map(|upload| upload.file.id.clone()).collect();
     let request = Request {
         route: Arc::clone(route),
-        caller: caller(place, parts, credential)?,
+        caller: caller(place, parts, credential, keyed)?,
         method: parts.method.to_string(),
         body: item,
         once,
@@ -256,12 +258,13 @@ fn open_socket<I: Intake>(
     intake: &Arc<I>,
     place: &Place,
     parts: &mut Parts,
+    keyed: bool,
 ) -> Result<Response<Body>, Denial> {
     let Place { mounted, route, matched, .. } = place;
     let accept = websocket::handshake(parts)?;
     let (_, credential) = unsigned(mounted, matched, route.auth == RouteAuth::Page, &parts.headers)?;
     let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or(Denial::NotWebSocket("it cannot be upgraded"))?;
-    let caller = Arc::new(caller(place, parts, credential)?);
+    let caller = Arc::new(caller(place, parts, credential, keyed)?);
     let seat = shared.connections.seat(mounted, &route.name, &caller.credential);
     let seat = seat.ok_or(Denial::Crowded("so many WebSockets of one adapter"))?;
     // The routes may have been replaced before the seat was taken, and after its route was found.
@@ -280,17 +283,18 @@ fn open_socket<I: Intake>(
     Ok(websocket::switching(&accept))
 }
 
-fn caller(place: &Place, parts: &Parts, credential: String) -> Result<Caller, Denial> {
+fn caller(place: &Place, parts: &Parts, credential: String, keyed: bool) -> Result<Caller, Denial> {
     let is_page = place.route.auth == RouteAuth::Page;
     let query = super::body::pairs(parts.uri.query().unwrap_or_default().as_bytes())
         .ok_or(Denial::Malformed("the query is not UTF-8"))?
-        .filter(|(name, _)| !(is_page && name == PARAMETER))
+        .filter(|(name, _)| !(is_page && [PARAMETER, KEY].contains(&&**name)))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     let path = parts.uri.path().get(1 + place.mounted.adapter.as_str().len()..).unwrap_or_default();
     Ok(Caller {
         credential,
         path: path.to_owned(),
+        keyed,
         query,
         headers: seen(&parts.headers),
         matches: place.matched.wildcards.clone(),

@@ -28,6 +28,10 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// Characters of each of Claude Code's texts that the record keeps.
 const PREVIEW: usize = 2000;
 
+/// Said of a verdict when something new had reached Claude since it asked: it may have gone on by an answer that was
+/// given at the terminal, of which nobody is told.
+const MAY_BE_LATE: &str = "\nIf it was answered at the terminal before, that answer stands.";
+
 /// Runs the desk of a session until its host is gone.
 pub async fn desk(host: Arc<Host>, wire: Wire) {
     let relay = Arc::clone(host.relay());
@@ -320,10 +324,14 @@ impl Desk {
     /// Says on every prompt of the request how it ended.
     fn close(&mut self, ended: Ended, ending: &Ending, by: Option<AskId>) {
         let Some(held) = self.held.remove(&ended.ticket) else { return };
+        let may_be_late = matches!(ending, Ending::Decided { .. }) && held.seen != self.host.journal.last_seq();
         let (subject, at) = (subject(&held.request), clock(now_ms()));
         for Open { ask, .. } in ended.asks {
             let Some(way) = held.asks.get(&ask) else { continue };
-            let text = outcome(&subject, &ending.clone().to(by == Some(ask)), &at, &way.means);
+            let mut text = outcome(&subject, &ending.clone().to(by == Some(ask)), &at, &way.means);
+            if may_be_late {
+                text.text.push_str(MAY_BE_LATE);
+            }
             let request = ended.ticket.label().to_owned();
             self.couriers.send(&way.to, Errand { ask, request, what: Doing::Close(text) });
         }

@@ -2,9 +2,10 @@
 
 use super::{Approver, Means, View};
 use crate::{
-    adapters::{Adapter, can_rewrite, has_buttons},
+    adapters::{Adapter, can_rewrite, has_buttons, has_page},
     gate::{Verdicts, visible},
     manifest::{Platform, Value},
+    name::AdapterName,
     registry::Registry,
 };
 
@@ -35,15 +36,20 @@ impl Survey {
     /// Looks at what runs now.
     pub(super) fn of(registry: &Registry) -> Self {
         let mut survey = Self::default();
+        let foreign = foreign_page(registry);
         for running in registry.all().iter().filter(|running| running.adapter.can_ask()) {
-            survey.look_at(&running.adapter);
+            survey.look_at(&running.adapter, foreign.as_ref());
         }
         survey
     }
 
-    fn look_at(&mut self, adapter: &Adapter) {
+    fn look_at(&mut self, adapter: &Adapter, foreign: Option<&AdapterName>) {
         self.adapters += 1;
         let (name, contract) = (adapter.name(), &adapter.program.contract);
+        if let Some(foreign) = foreign.filter(|_| adapter.is_own_page()) {
+            self.problems.push(silent(name, foreign));
+            return;
+        }
         let buttons = has_buttons(&contract.platform, adapter.own);
         let typed = adapter.gate.settings().verdicts == Verdicts::Any;
         let approvers = adapter.gate.approvers();
@@ -75,6 +81,23 @@ impl Survey {
             }
         }
     }
+}
+
+/// An adapter that runs and serves a page that is not the host's own. All pages are of one origin, within which browsers
+/// keep nothing apart, so the script of such a page could press what another one shows.
+pub fn foreign_page(registry: &Registry) -> Option<AdapterName> {
+    let running = registry.all();
+    let foreign = running.iter().map(|running| &running.adapter);
+    let mut foreign = foreign.filter(|adapter| !adapter.own && has_page(&adapter.program.contract.platform));
+    foreign.next().map(|adapter| adapter.name().clone())
+}
+
+/// Why the host's page asks nobody beside a page of that adapter's.
+pub fn silent(page: &AdapterName, foreign: &AdapterName) -> String {
+    format!(
+        "{page} asks nobody while the page of {foreign}, which is not Sluicegate's own, could press its buttons: \
+         `sluicegate revoke {foreign}`"
+    )
 }
 
 /// Where an approver is asked: where the platform says that they are, or where they spoke directly last.

@@ -30,6 +30,8 @@ pub struct Relay {
     live: Arc<Live>,
     /// Claude Code has asked at least once.
     asked: AtomicBool,
+    /// A page that is not the host's own is served from the origin of the one that is.
+    shares_origin: AtomicBool,
     /// Notified when a prompt was sent, or was not.
     sent: Notify,
     desk: mpsc::Sender<Task>,
@@ -61,6 +63,7 @@ impl Relay {
             docket: Mutex::new(Docket::new(Arc::clone(&live))),
             live,
             asked: AtomicBool::new(false),
+            shares_origin: AtomicBool::new(false),
             sent: Notify::new(),
             desk,
             tasks: Mutex::new(Some(tasks)),
@@ -96,6 +99,18 @@ impl Relay {
     /// An adapter has begun to run: prompts that an earlier process left open are closed.
     pub fn runs(&self, adapter: &AdapterName) {
         self.hand_over(Task::Runs(adapter.clone()));
+    }
+
+    /// Whether a page that is not the host's own is served from the origin of the one that is: then nothing that the
+    /// host's page says is a verdict.
+    #[must_use]
+    pub fn shares_origin(&self) -> bool {
+        self.shares_origin.load(Ordering::SeqCst)
+    }
+
+    /// Says whether that is so: before such a page is served, and after none is any more.
+    pub fn share_origin(&self, shared: bool) {
+        self.shares_origin.store(shared, Ordering::SeqCst);
     }
 
     /// Judges what looks like verdicts and came together. Their events are committed, so none is judged twice.

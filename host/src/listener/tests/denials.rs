@@ -188,7 +188,9 @@ async fn connections_are_bounded_and_their_places_come_back() {
     let ping = bearer("GET", "/chat/ci/ping", "", "");
     assert_eq!(running.ask_on(&mut first, &ping).await.status, 200);
     let mut second = running.connect().await;
-    assert_eq!(Reply::read(&mut second).await.status, 503);
+    let busy = Reply::read(&mut second).await;
+    let policy = "default-src 'none'; frame-ancestors 'none'; sandbox";
+    assert_eq!((busy.status, busy.header("content-security-policy")), (503, policy));
     assert!(running.reasons()[0].contains("so many connections"));
     assert_eq!(running.ask_on(&mut first, &ping).await.status, 200);
     drop(first);

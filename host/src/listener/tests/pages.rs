@@ -2,6 +2,8 @@
 
 use super::*;
 
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
 fn html() -> Answer {
     let headers =
         vec![("content-type".to_owned(), "text/html".to_owned()), ("set-cookie".to_owned(), "a=b".to_owned())];
@@ -13,7 +15,8 @@ async fn the_first_visit_leads_to_the_page() {
     let mut running = Running::new().await;
     running.answer(|_| html());
     let first = running.ask(format!("GET /chat/?token={TOKEN} HTTP/1.1\r\nhost: HOST\r\n\r\n")).await;
-    assert_eq!((first.status, first.header("location")), (303, "/chat/"));
+    let (path, key) = first.header("location").split_once("#key=").unwrap();
+    assert_eq!((first.status, path, key.len()), (303, "/chat/", 32));
     let set = first.header("set-cookie");
     assert!(set.ends_with("; HttpOnly; SameSite=Strict; Path=/chat/") && !set.contains(TOKEN), "{set}");
     assert_eq!((first.header("cache-control"), first.header("referrer-policy")), ("no-store", "no-referrer"));
@@ -26,6 +29,14 @@ async fn the_first_visit_leads_to_the_page() {
     let got = running.next_request().await;
     assert_eq!((&*got.caller.credential, &*got.caller.path, got.once), (PAGE, "/", None));
     assert!(!format!("{got:?}").contains(cookie), "the adapter does not see the cookie");
+    assert!(!got.caller.keyed);
+
+    let target = format!("/chat/?a=b&key={key}&c=d");
+    let page = running.ask(format!("GET {target} HTTP/1.1\r\nhost: HOST\r\ncookie: {cookie}\r\n\r\n")).await;
+    assert_eq!(page.status, 200);
+    let got = running.next_request().await;
+    assert_eq!(got.caller.query, [("a".to_owned(), "b".to_owned()), ("c".to_owned(), "d".to_owned())]);
+    assert!(got.caller.keyed && !format!("{got:?}").contains(key), "the adapter does not see the key");
 }
 
 #[tokio::test]
@@ -85,6 +96,55 @@ async fn a_page_of_another_origin_can_neither_post_nor_read() {
     }
     assert_eq!(running.next_request().await.route.name, "say");
     assert!(running.seen.try_recv().is_err(), "only the last one arrived");
+}
+
+#[tokio::test]
+async fn no_answer_becomes_a_frame_or_a_worker() {
+    let mut running = Running::new().await;
+    running.answer(|_| html());
+    let cookie = running.cookie().await;
+    for target in ["/chat/", "/chat/assets/sw.js", "/chat/none", "/chat", "/none", "/chat/ci/ping"] {
+        for header in [
+            "sec-fetch-dest: iframe",
+            "sec-fetch-dest: serviceworker",
+            "sec-fetch-dest: worker",
+            "sec-fetch-dest: script\r\nservice-worker: script",
+        ] {
+            let reply = running
+                .ask(format!("GET {target} HTTP/1.1\r\nhost: HOST\r\ncookie: {cookie}\r\n{header}\r\n\r\n"))
+                .await;
+            let policy = reply.header("content-security-policy");
+            assert_eq!((reply.status, policy), (403, NOTHING), "{target} {header}");
+            assert!(running.reasons().join("").contains("in a tab of its own"), "{target} {header}");
+        }
+    }
+    assert!(running.seen.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn every_answer_has_a_policy() {
+    let running = Running::new().await;
+    let cookie = running.cookie().await;
+    running.answer(|_| html());
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nhost: HOST\r\n".to_owned(), 404),
+        ("GET /chat/none HTTP/1.1\r\nhost: HOST\r\n".into(), 404),
+        ("PUT /chat/ HTTP/1.1\r\nhost: HOST\r\n".into(), 405),
+        ("GET /chat/ HTTP/1.1\r\nhost: HOST\r\n".into(), 401),
+        ("GET /chat/?key=0 HTTP/1.1\r\nhost: HOST\r\n".into(), 401),
+        (format!("GET /chat/?key=0 HTTP/1.1\r\nhost: HOST\r\ncookie: {cookie}\r\n"), 401),
+        ("GET /chat HTTP/1.1\r\nhost: HOST\r\n".into(), 303),
+        (format!("GET /chat/?token={TOKEN} HTTP/1.1\r\nhost: HOST\r\n"), 303),
+        ("GET /chat/ HTTP/1.1\r\nhost: evil.example\r\n".into(), 421),
+        ("GET /chat/ HTTP/1.1\r\nhost: HOST\r\nsec-fetch-site: cross-site\r\n".into(), 403),
+        (format!("GET /chat/ws HTTP/1.1\r\nhost: HOST\r\norigin: http://HOST\r\ncookie: {cookie}\r\n"), 426),
+        (format!("GET /chat/ci/ping HTTP/1.1\r\nhost: HOST\r\nauthorization: Bearer {BEARER}\r\n"), 200),
+    ] {
+        let reply = running.ask(format!("{request}\r\n")).await;
+        assert_eq!((reply.status, reply.header("content-security-policy")), (status, NOTHING), "{request}");
+    }
+    let page = running.ask(format!("GET /chat/ HTTP/1.1\r\nhost: HOST\r\ncookie: {cookie}\r\n\r\n")).await;
+    assert!(page.header("content-security-policy").contains("frame-src 'none'"));
 }
 
 #[tokio::test]

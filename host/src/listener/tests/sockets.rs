@@ -109,6 +109,28 @@ async fn only_the_page_itself_opens_its_socket() {
 }
 
 #[tokio::test]
+async fn what_came_over_a_socket_with_the_key_says_so() {
+    let mut running = Running::new().await;
+    let first = running.ask(format!("GET /chat/?token={TOKEN} HTTP/1.1\r\nhost: HOST\r\n\r\n")).await;
+    let key = first.header("location").split_once("#key=").unwrap().1.to_owned();
+    let (cookie, own) = (running.cookie().await, format!("http://{}", running.host()));
+    let headers = [("cookie", &*cookie), ("origin", &*own)];
+    for wrong in ["", "0", &key[1..], &"0".repeat(32)] {
+        assert_eq!(open(&running, &format!("/chat/ws?key={wrong}"), &headers).await.err(), Some(401), "{wrong}");
+    }
+    for (target, keyed) in [(format!("/chat/ws?key={key}"), true), ("/chat/ws".to_owned(), false)] {
+        let mut client = open(&running, &target, &headers).await.unwrap();
+        let socket = opened(&mut running).await;
+        client.send(Message::text("x")).await.unwrap();
+        let Incoming::Frame(from, _) = running.seen.recv().await.unwrap() else { panic!() };
+        assert_eq!((socket.caller.keyed, from.caller.keyed), (keyed, keyed), "{target}");
+        assert!(!format!("{from:?}").contains(&key), "the adapter does not see it");
+        drop(client);
+        closure(&mut running).await;
+    }
+}
+
+#[tokio::test]
 async fn a_handshake_that_is_none_is_refused() {
     let running = Running::new().await;
     let cookie = running.cookie().await;
