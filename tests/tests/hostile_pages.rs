@@ -41,7 +41,7 @@ fn attack(home: &Home, name: &str) -> Option<Value> {
 }
 
 /// Waits for the prompt with these words and gives the frame of a press on its Allow.
-fn press(socket: &mut Socket, id: &str, words: &str) -> Value {
+fn press(socket: &mut Socket, words: &str) -> Value {
     let is_it = |message: &Value| message["text"].as_str().is_some_and(|text| text.contains(words));
     let messages =
         |frame: &Value| frame["messages"].as_array().cloned().unwrap_or_else(|| vec![frame["message"].clone()]);
@@ -49,7 +49,14 @@ fn press(socket: &mut Socket, id: &str, words: &str) -> Value {
     let prompt = messages(&frame).into_iter().find(is_it).unwrap();
     let choices = prompt["choices"].as_array().expect("the prompt has buttons");
     let allow = choices.iter().find(|choice| choice["label"].as_str().is_some_and(|label| label.contains("Allow")));
-    json!({ "type": "button", "id": id, "message": prompt["id"], "token": allow.expect("Allow")["token"] })
+    json!({ "type": "button", "id": "p1", "message": prompt["id"], "token": allow.expect("Allow")["token"] })
+}
+
+/// The same press once more, which is another event.
+fn again(press: &Value) -> Value {
+    let mut press = press.clone();
+    press["id"] = "p2".into();
+    press
 }
 
 fn ask(server: &Server, command: &str) -> String {
@@ -104,9 +111,9 @@ fn the_cookie_that_another_port_is_sent_answers_no_prompt() {
     assert_eq!(cookie, visitor.cookie);
     visitor.cookie = cookie;
     let mut thief = visitor.socket_without();
-    let allow = press(&mut thief, "p1", "make cookie");
+    let allow = press(&mut thief, "make cookie");
     counts_for_nothing(&home, &server, &mut thief, &allow);
-    visitor.socket().send(&allow);
+    visitor.socket().send(&again(&allow));
     assert_eq!(server.verdict_on(&asked), "allow", "with the key it does");
 }
 
@@ -121,14 +128,13 @@ fn a_page_says_yes_with_its_key_alone() {
     let twice = format!("{}&key={}", visitor.key, visitor.key);
     assert_eq!(visitor.socket_with(&twice).unwrap_err(), 401, "twice");
 
-    // What is typed counts for as little as what is pressed.
     let asked = ask(&server, "make key");
     let (mut bare, mut keyed) = (visitor.socket_without(), visitor.socket());
-    let allow = press(&mut bare, "p1", "make key");
+    let allow = press(&mut bare, "make key");
     counts_for_nothing(&home, &server, &mut bare, &allow);
     bare.send(&json!({ "type": "message", "id": "m1", "text": "and chat goes on" }));
     server.event_of("m1");
-    keyed.send(&allow);
+    keyed.send(&again(&allow));
     assert_eq!(server.verdict_on(&asked), "allow");
 }
 
@@ -138,7 +144,7 @@ fn while_a_page_of_a_third_party_runs_fakechat_neither_asks_nor_decides() {
     let (home, server) = approving(&[]);
     let mut socket = Visitor::of(&home, "fakechat").socket();
     let asked = ask(&server, "make first");
-    let allow = press(&mut socket, "p1", "make first");
+    let allow = press(&mut socket, "make first");
 
     home.drop_adapter(&guest);
     home.allow("pretender");
@@ -151,12 +157,10 @@ fn while_a_page_of_a_third_party_runs_fakechat_neither_asks_nor_decides() {
     });
     assert!(why.contains("fakechat asks nobody while the page of pretender"), "{why}");
 
-    drop(home.run(&["revoke", "pretender"]).success());
+    drop(home.run(&["revoke", "pretender", "--yes"]).success());
     deadline::until("it has stopped", || (!home.run(&["status"]).stdout.contains("pretender")).then_some(()));
-    let again = ask(&server, "make third");
-    let third = press(&mut socket, "p3", "make third");
-    socket.send(&third);
-    assert_eq!(server.verdict_on(&again), "allow");
-    socket.send(&json!({ "type": "button", "id": "p4", "message": allow["message"], "token": allow["token"] }));
+    socket.send(&again(&allow));
     assert_eq!(server.verdict_on(&asked), "allow");
+    ask(&server, "make third");
+    press(&mut socket, "make third");
 }

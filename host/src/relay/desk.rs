@@ -8,11 +8,10 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
-    AskId, Asked, Asking, Attempt, By, Ended, Ending, Judged, Means, Open, Relay, Request, RequestId, Rule, Shown,
-    Terms, Ticket, Verdict, View, Why, counted,
+    AskId, Asked, Asking, Attempt, Ended, Ending, Judged, Means, Open, Relay, Request, RequestId, Rule, Shown, Terms,
+    Ticket, Verdict, View, Why, counted,
     courier::{Address, Couriers, Doing, Errand},
     outcome, prompt,
     reach::{Reach, Survey},
@@ -24,9 +23,6 @@ use crate::{actions, clock::now_ms, gate::visible, host::Host, name::AdapterName
 
 /// The longest sleep until something expires.
 const LONGEST: Duration = Duration::from_secs(3600);
-
-/// Characters of each of Claude Code's texts that the record keeps.
-const PREVIEW: usize = 2000;
 
 /// Said of a verdict when something new had reached Claude since it asked: it may have gone on by an answer that was
 /// given at the terminal, of which nobody is told.
@@ -135,7 +131,7 @@ impl Desk {
             Err(error) => return self.not_relayed(&request, error.to_string()),
         };
         tracing::info!(request = %ticket.label(), tool = %visible(&request.tool, 64), "Claude Code asks");
-        self.relay.note(vec![Entry::of(Some(ticket.label()), requested(&request))]);
+        self.relay.note(vec![Entry::of(Some(ticket.label()), What::requested(&request))]);
         let mut held =
             Held { request, needed, allowed: 0, expires, seen: self.host.journal.last_seq(), asks: HashMap::new() };
         for Reach { approver, means, typed, first } in reached {
@@ -185,11 +181,11 @@ impl Desk {
         tracing::info!(tool = %visible(&request.tool, 64), "a permission request is not relayed: {why}");
         let label = Ticket::label_of_nothing();
         let what = What::NotRelayed { why };
-        self.relay.note(vec![Entry::of(Some(&label), requested(request)), Entry::of(Some(&label), what)]);
+        self.relay.note(vec![Entry::of(Some(&label), What::requested(request)), Entry::of(Some(&label), what)]);
     }
 
     async fn judged(&mut self, attempt: &Attempt, judged: Judged) {
-        let by = evidence(attempt);
+        let by = Evidence::of(attempt);
         match judged {
             Judged::Decided { ticket, verdict: Verdict::Allow, ask, ended } if !self.still_approve(&ended) => {
                 let why = "an approver who had allowed it is none any more";
@@ -255,20 +251,7 @@ impl Desk {
         if !(attempt.vetted && attempt.direct && attempt.admitted) {
             return;
         }
-        let text = match why {
-            Why::Decided | Why::Answered => "That was decided already, so this changes nothing.",
-            Why::Expired => "That request has expired: decide at the terminal.",
-            Why::Incomplete => {
-                "The prompt did not show everything yet, so it cannot be allowed from here: press See \
-                                more, or decide at the terminal."
-            }
-            Why::ButtonsOnly => "Only the prompt's buttons count here, not what is typed.",
-            Why::TooManyTries => "Too many wrong codes: nothing that you answer counts for ten minutes.",
-            _ => {
-                "This reads like an answer to a permission prompt, and none waits for it. If it was meant for Claude, \
-                  say it in other words."
-            }
-        };
+        let text = why.for_sender();
         let Some(running) = self.host.registry.get(&attempt.adapter) else { return };
         let place = types::Place { conversation: attempt.conversation.clone(), thread: None };
         let adapter = Arc::clone(&running.adapter);
@@ -370,33 +353,6 @@ impl Held {
             expires: &self.expires,
         };
         prompt(&asking, &way.means, view)
-    }
-}
-
-fn requested(request: &Request) -> What {
-    What::Requested {
-        tool: request.tool.chars().take(PREVIEW).collect(),
-        description: request.description.chars().take(PREVIEW).collect(),
-        preview: request.preview.chars().take(PREVIEW).collect(),
-        preview_sha256: hex::encode(Sha256::digest(&request.preview)),
-    }
-}
-
-fn evidence(attempt: &Attempt) -> Evidence {
-    let how = match attempt.by {
-        By::Typed { .. } => "typed",
-        By::Pressed { .. } => "pressed",
-        By::Lookalike => "looks like one",
-    };
-    Evidence {
-        adapter: attempt.adapter.clone(),
-        sender: attempt.sender.clone(),
-        sender_name: attempt.sender_name.clone(),
-        conversation: attempt.conversation.clone(),
-        how: how.into(),
-        message: attempt.message.clone(),
-        event: attempt.event.clone(),
-        rule: attempt.rule.clone(),
     }
 }
 

@@ -2,7 +2,9 @@
 //! refused. Claude Code's name of a request, codes and tokens are not in it.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
+use super::{Attempt, By, Request};
 use crate::{clock::now_ms, name::AdapterName};
 
 /// One line of the record. The journal chains the lines by their hashes.
@@ -16,6 +18,9 @@ pub struct Entry {
     #[serde(flatten)]
     pub what: What,
 }
+
+/// Characters of each of Claude Code's texts that are kept.
+const EXCERPT: usize = 2000;
 
 impl Entry {
     /// What happens now.
@@ -91,6 +96,20 @@ pub enum What {
     },
 }
 
+impl What {
+    /// That Claude Code asks this.
+    #[must_use]
+    pub fn requested(request: &Request) -> Self {
+        let excerpt = |text: &str| text.chars().take(EXCERPT).collect();
+        Self::Requested {
+            tool: excerpt(&request.tool),
+            description: excerpt(&request.description),
+            preview: excerpt(&request.preview),
+            preview_sha256: hex::encode(Sha256::digest(&request.preview)),
+        }
+    }
+}
+
 /// By which evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -111,4 +130,26 @@ pub struct Evidence {
     pub event: String,
     /// The rule that read it.
     pub rule: String,
+}
+
+impl Evidence {
+    /// What is known of an attempt.
+    #[must_use]
+    pub fn of(attempt: &Attempt) -> Self {
+        let how = match attempt.by {
+            By::Typed { .. } => "typed",
+            By::Pressed { .. } => "pressed",
+            By::Lookalike => "looks like one",
+        };
+        Self {
+            adapter: attempt.adapter.clone(),
+            sender: attempt.sender.clone(),
+            sender_name: attempt.sender_name.clone(),
+            conversation: attempt.conversation.clone(),
+            how: how.into(),
+            message: attempt.message.clone(),
+            event: attempt.event.clone(),
+            rule: attempt.rule.clone(),
+        }
+    }
 }

@@ -183,3 +183,24 @@ pub enum Why {
     #[error("it was decided before")]
     Decided,
 }
+
+impl Why {
+    /// What an honest sender is told. Nothing of it says whether a code exists.
+    #[must_use]
+    pub const fn for_sender(&self) -> &'static str {
+        match self {
+            Self::Decided | Self::Answered => "That was decided already, so this changes nothing.",
+            Self::Expired => "That request has expired: decide at the terminal.",
+            Self::Incomplete => {
+                "The prompt did not show everything yet, so it cannot be allowed from here: press See more, or decide at \
+                 the terminal."
+            }
+            Self::ButtonsOnly => "Only the prompt's buttons count here, not what is typed.",
+            Self::TooManyTries => "Too many wrong codes: nothing that you answer counts for ten minutes.",
+            _ => {
+                "This reads like an answer to a permission prompt, and none waits for it. If it was meant for Claude, say \
+                 it in other words."
+            }
+        }
+    }
+}
