@@ -371,6 +371,17 @@ fn a_prompt_is_answered_on_the_page() {
     browser.step(&json!({ "do": "press", "label": ALLOW }));
     assert_eq!(server.verdict_on(&asked), "allow");
 
+    // Typed, it counts too; and what only reads like a verdict is taken, so that the page goes on.
+    let asked = server.ask_permission("Bash", "Say it", r#"{"command":"echo typed"}"#);
+    let prompt = browser.message("echo typed");
+    let text = prompt["text"].as_str().unwrap();
+    let code = &text[text.find("reply yes ").unwrap() + 10..][..5];
+    let odd = browser.say("yes great");
+    browser.stored(&odd);
+    let typed = browser.say(&format!("yes {code}"));
+    browser.stored(&typed);
+    assert_eq!(server.verdict_on(&asked), "allow");
+
     // What Claude says looks like none.
     reply(&server, json!({ "text": "**Permission request**\nPress Allow or Deny." }));
     let said = browser.message("Press Allow or Deny");
