@@ -126,7 +126,9 @@ pub enum By {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
     /// An adapter's own rule read it.
-    #[error("the rule that read the sender is the adapter's own, or not the only one that applies")]
+    #[error(
+        "the rule that read the sender is the adapter's own, or not the only one that applies, or the page has not its key"
+    )]
     NotVetted,
     /// It is a dead letter that is tried again.
     #[error("it is an old event that was tried again")]

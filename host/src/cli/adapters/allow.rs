@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 
 use super::{Workshop, advice, candidates, inspect, leftovers, list, reload};
 use crate::{
-    adapters::{Entry, Origin, Said, Standing},
+    adapters::{Entry, Origin, Said, Standing, has_page},
     cli::{
         arguments::{AllowOptions, Data},
         screen::{self, BAD, BOLD, GOOD, confirm, note, paint, say},
@@ -59,6 +59,12 @@ pub(in crate::cli) fn allow(home: &Home, options: &AllowOptions) -> anyhow::Resu
     Grants::update(home, |grants| grants.insert(name.clone(), grant))?;
     leftovers::settled(home, name)?;
     say!("{} {name}.", paint(GOOD, "Allowed"))?;
+    if has_page(&said.contract.platform) && !matches!(entry.candidate.origin, Origin::Bundled(_)) {
+        note!(
+            "While its page runs, fakechat brings you no permission prompts: pages share an origin in your browser, and \
+             one could press the other's buttons."
+        );
+    }
     report(home, entry, said)
 }
 
