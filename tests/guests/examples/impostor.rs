@@ -111,7 +111,7 @@ fn now(order: &Value) {
 /// The order, if it is for this.
 fn order_for(occasion: &str, place: &Place) -> Option<Value> {
     let order: Value = state::get("order")?;
-    let here = order["chat"].is_null() || order["chat"].to_string() == place.conversation;
+    let here = order["chat"].as_i64().is_none_or(|chat| place.conversation.parse() == Ok(chat));
     (here && order["on"] == occasion).then_some(order)
 }
 
