@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     ActionError,
-    perform::{Performed, keep_shown, run},
+    perform::{Performed, keep_prompts, run, shown as is_shown},
     permit::permit,
 };
 use crate::{adapters::Adapter, relay::AskId, sandbox::types};
@@ -21,14 +21,14 @@ pub async fn ask(
     subject: &str,
 ) -> Result<String, ActionError> {
     let conversation = prompt.place.conversation.clone();
-    let Performed { outcome, asked, .. } = show(adapter, Some(ask), prompt, Some(subject)).await?;
+    let Performed { outcome, asked } = show(adapter, Some(ask), prompt, Some(subject)).await?;
     let mut ids = match outcome {
         // The page is the host's own code, and there is no platform between.
         types::Outcome::Sent(ids) if adapter.is_own_page() => {
-            keep_shown(adapter, &conversation, &ids, subject).await?;
+            keep_prompts(adapter, ids.iter().map(|id| is_shown(&conversation, id, subject)).collect()).await?;
             ids
         }
-        _ => asked,
+        _ => asked.unwrap_or_default(),
     };
     match (ids.pop(), ids.is_empty()) {
         (Some(id), true) => Ok(id),
@@ -68,7 +68,7 @@ async fn show(
 }
 
 fn shown(adapter: &Adapter, performed: &Performed) -> Result<(), ActionError> {
-    if performed.has_asked || adapter.is_own_page() {
+    if performed.asked.is_some() || adapter.is_own_page() {
         return Ok(());
     }
     Err(not_shown("the adapter made no request for it"))

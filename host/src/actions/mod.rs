@@ -15,6 +15,6 @@ mod reply;
 mod tools;
 
 pub use ask::{ask, ask_again, close};
-pub use perform::{ActionError, Pool, fetch, perform, say, tell};
+pub use perform::{ActionError, Pool, fetch, keep_prompts, perform, say, tell};
 pub use reply::spoken;
 pub use tools::{call, reply, tools};

@@ -88,10 +88,8 @@ impl Pool {
 pub(super) struct Performed {
     /// In the platform's words where it named new messages, else in the adapter's.
     pub(super) outcome: types::Outcome,
-    /// The messages that the platform named in answers to requests for a prompt.
-    pub(super) asked: Vec<String>,
-    /// Whether the platform has taken a request for a prompt.
-    pub(super) has_asked: bool,
+    /// If the platform has taken a request for a prompt: the messages that it named.
+    pub(super) asked: Option<Vec<String>>,
 }
 
 /// Has the adapter perform an action, and keeps what it leaves behind.
@@ -195,7 +193,7 @@ pub(super) async fn run(
     let ids: Vec<_> = effects.traces.sent.iter().map(|(_, id)| id.clone()).collect();
     let has_asked = kind == Some(Action::Ask) && effects.traces.asked;
     keep(adapter, effects, subject).await?;
-    let asked = if has_asked { ids.clone() } else { Vec::new() };
+    let asked = has_asked.then(|| ids.clone());
     let outcome = match outcome {
         // A file that this very call has fetched, and no other.
         types::Outcome::Kept(kept) if !downloaded.contains(&kept.file) => {
@@ -204,7 +202,7 @@ pub(super) async fn run(
         _ if !ids.is_empty() => types::Outcome::Sent(ids),
         outcome => outcome,
     };
-    Ok(Performed { outcome, asked, has_asked })
+    Ok(Performed { outcome, asked })
 }
 
 /// Has the adapter fetch the attachment of that reference.
@@ -257,21 +255,19 @@ async fn keep(adapter: &Arc<Adapter>, effects: Effects, subject: Option<&str>) -
     Ok(())
 }
 
-/// Keeps that messages are prompts, where no platform says so.
-pub(super) async fn keep_shown(
-    adapter: &Adapter,
-    conversation: &str,
-    messages: &[String],
-    subject: &str,
-) -> Result<(), ActionError> {
+/// Keeps what became of prompts.
+///
+/// # Errors
+/// [`ActionError::Unknown`] if that could not be kept.
+pub async fn keep_prompts(adapter: &Adapter, changes: Vec<PromptChange>) -> Result<(), ActionError> {
     let mut transaction = Transaction::new(Lane::apart(adapter.name().clone()));
-    transaction.prompts = messages.iter().map(|message| shown(conversation, message, subject)).collect();
+    transaction.prompts = changes;
     let receipt = adapter.submit(transaction);
     let receipt = receipt.ok_or_else(|| ActionError::Unknown("the adapter was stopped meanwhile".into()))?;
     receipt.await.map(drop).map_err(|error| ActionError::Unknown(format!("it could not be kept: {error}")))
 }
 
-fn shown(conversation: &str, message: &str, subject: &str) -> PromptChange {
+pub(super) fn shown(conversation: &str, message: &str, subject: &str) -> PromptChange {
     let (conversation, message, subject) = (conversation.to_owned(), message.to_owned(), subject.to_owned());
     PromptChange::Shown { conversation, message, subject }
 }

@@ -15,7 +15,7 @@ use crate::{
     actions::{self, ActionError},
     adapters::Adapter,
     clock::now_ms,
-    journal::{Lane, PromptChange, Transaction},
+    journal::PromptChange,
     name::AdapterName,
     registry::Registry,
     sandbox::types,
@@ -239,10 +239,7 @@ impl Courier {
 
     async fn note(&self, change: PromptChange) {
         let Ok(adapter) = self.adapter() else { return };
-        let mut transaction = Transaction::new(Lane::apart(self.to.0.clone()));
-        transaction.prompts = vec![change];
-        let Some(receipt) = adapter.submit(transaction) else { return };
-        if let Err(error) = receipt.await {
+        if let Err(error) = actions::keep_prompts(&adapter, vec![change]).await {
             tracing::error!(adapter = %self.to.0, "a permission prompt could not be noted: {error}");
         }
     }

@@ -14,7 +14,7 @@ use super::{
     Ticket, Verdict, View, Why, counted,
     courier::{Address, Couriers, Doing, Errand},
     outcome, prompt,
-    reach::{Reach, Survey},
+    reach::{Reach, Survey, means},
     record::{Entry, Evidence, What},
     relay::Task,
     subject,
@@ -331,12 +331,7 @@ impl Desk {
             if live.contains(&key) {
                 continue;
             }
-            let means = Means {
-                limit: adapter.program.contract.platform.text_limit,
-                spans: adapter.program.contract.manifest.spans,
-                buttons: false,
-            };
-            let text = outcome(&prompt.subject, &Ending::SessionEnded, &clock(now_ms()), &means);
+            let text = outcome(&prompt.subject, &Ending::SessionEnded, &clock(now_ms()), &means(adapter));
             self.couriers.close_stray(&(name.clone(), prompt.conversation), prompt.message, text);
         }
     }

@@ -32,7 +32,7 @@ pub use likeness::looks_like_verdict;
 pub use live::{AskId, Live};
 pub use policy::{Policy, Rule};
 pub use prompt::{ALLOW, Asking, DENY, Ending, Means, SEE_MORE, Shown, View, counted, outcome, prompt, subject};
-pub use reach::{foreign_page, silent};
+pub use reach::{conversation_of, foreign_page, silent};
 pub use relay::Relay;
 pub use request::{Malformed, Request, RequestId};
 pub use verdict::{Attempt, By, Choice, Repeated, Verdict, Why};

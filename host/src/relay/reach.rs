@@ -50,26 +50,24 @@ impl Survey {
             self.problems.push(silent(name, foreign));
             return;
         }
-        let buttons = has_buttons(&contract.platform, adapter.own);
+        let means = means(adapter);
         let typed = adapter.gate.settings().verdicts == Verdicts::Any;
         let approvers = adapter.gate.approvers();
         if approvers.is_empty() {
             let command = adapter.gate.approver_command();
             self.problems.push(format!("{name} has no approvers: `{command}` lets somebody answer"));
-        } else if !(buttons || typed) {
+        } else if !(means.buttons || typed) {
             self.problems.push(format!(
                 "{name} has no buttons, and its access settings take nothing else: `sluicegate access {name} set \
                  verdicts any`"
             ));
             return;
         }
-        // Nobody compares styles, so those of another's code could hide or set apart what the text shows.
-        let spans = adapter.is_own_page() || (contract.manifest.spans && adapter.own);
-        let means = Means { limit: contract.platform.text_limit, spans, buttons };
         // Whoever cannot be shown more is shown all at once.
         let first = if can_rewrite(&contract.platform, adapter.own) { View::Short } else { View::Full };
         for sender in approvers {
-            match conversation_of(adapter, &sender) {
+            let spoke = || adapter.read(|reader| reader.direct_conversation(name, &sender)).ok().flatten();
+            match conversation_of(&contract.platform, adapter.own, &sender, spoke) {
                 Some(conversation) => {
                     let approver = Approver { adapter: name.clone(), sender, conversation };
                     self.reached.push(Reach { approver, means: means.clone(), typed, first });
@@ -100,13 +98,24 @@ pub fn silent(page: &AdapterName, foreign: &AdapterName) -> String {
     )
 }
 
-/// Where an approver is asked: where the platform says that they are, or where they spoke directly last.
-fn conversation_of(adapter: &Adapter, sender: &str) -> Option<String> {
-    let platform = &adapter.program.contract.platform;
+/// What can be shown through an adapter.
+pub(super) fn means(adapter: &Adapter) -> Means {
+    let contract = &adapter.program.contract;
+    // Nobody compares styles, so those of another's code could hide or set apart what the text shows.
+    let spans = adapter.is_own_page() || (contract.manifest.spans && adapter.own);
+    Means { limit: contract.platform.text_limit, spans, buttons: has_buttons(&contract.platform, adapter.own) }
+}
+
+/// Where an approver is asked: where the platform says that they are, or where they spoke directly last. `own`: the
+/// adapter is the host's own code, whose page is one conversation, for the one who opens it.
+pub fn conversation_of(
+    platform: &Platform,
+    own: bool,
+    sender: &str,
+    spoke: impl FnOnce() -> Option<String>,
+) -> Option<String> {
     let known = platform.direct_is_sender.then(|| sender.to_owned());
-    let spoke = || adapter.read(|reader| reader.direct_conversation(adapter.name(), sender)).ok().flatten();
-    // The user's own page is one conversation, for the one who opens it.
-    let page = || adapter.is_own_page().then(|| page_conversation(platform)).flatten();
+    let page = || (own && has_page(platform)).then(|| page_conversation(platform)).flatten();
     known.or_else(spoke).or_else(page)
 }
 

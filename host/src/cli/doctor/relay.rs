@@ -1,8 +1,10 @@
 //! The permission relay: whether what the user set can be kept, and whether anybody can answer.
 
+use std::collections::HashSet;
+
 use super::Findings;
 use crate::{
-    adapters::{Entry, Origin, Standing, has_page},
+    adapters::{Entry, Origin, Standing},
     cli::approvers::{self, Listed, Obstacle},
     config::Config,
     gate::{DmPolicy, Gate, visible},
@@ -11,6 +13,7 @@ use crate::{
     journal::Reader,
     manifest::{Action, Contract},
     name::AdapterName,
+    relay::conversation_of,
 };
 
 /// What the findings are about.
@@ -53,7 +56,9 @@ fn policy(config: &Config, asking: &[(AdapterName, Gate)], findings: &mut Findin
         findings.error(ABOUT, &why);
         return;
     }
-    let count: usize = asking.iter().map(|(_, gate)| gate.approvers().len()).sum();
+    // As the relay counts: one id is one person, through whichever adapter.
+    let people: HashSet<String> = asking.iter().flat_map(|(_, gate)| gate.approvers()).collect();
+    let count = people.len();
     let two: Vec<&str> = policy.two_approvers().collect();
     if two.is_empty() || count >= 2 {
         findings.ok(ABOUT, "what config.toml says of them can be kept");
@@ -139,10 +144,9 @@ impl Seen<'_> {
 
     /// Whether the conversation is known in which an approver is asked: the sender's own, or the page's only one.
     fn knows_where_to_ask(&self, reader: Option<&Reader>, id: &str) -> bool {
-        let name = &self.contract.manifest.name;
-        self.contract.platform.direct_is_sender
-            || (self.own && has_page(&self.contract.platform))
-            || reader.is_some_and(|reader| reader.direct_conversation(name, id).is_ok_and(|found| found.is_some()))
+        let Contract { manifest, platform, .. } = self.contract;
+        let spoke = || reader?.direct_conversation(&manifest.name, id).ok()?;
+        conversation_of(platform, self.own, id, spoke).is_some()
     }
 }
 
